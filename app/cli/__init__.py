@@ -1,0 +1,90 @@
+"""The ``lapwing`` command. Each group of commands is imported when it is used, so that help comes at once."""
+
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+_HOMES: Final = {
+    "import": "evidence", "quarantine": "evidence", "quality": "evidence", "undo": "evidence",
+    "analyse": "analysis", "runs": "analysis", "places": "analysis", "explain": "analysis", "decide": "analysis", "task": "analysis",
+    "export": "exporting",
+    "migrate": "administration", "user": "administration", "audit": "administration",
+    "serve": "serving", "demo": "serving",
+}  # fmt: skip
+
+
+_SUMMARIES: Final = {
+    "import": "Import files of records or reference geography.",
+    "quarantine": "List rows needing attention, or write them as CSV to correct.",
+    "quality": "Report how complete and precise the evidence is.",
+    "undo": "Take an imported file back.",
+    "analyse": "Find places of concern and store the analysis.",
+    "runs": "List stored analyses.",
+    "places": "List the places of an analysis.",
+    "explain": "Say why a place is listed.",
+    "decide": "Accept or reject a place, with a reason.",
+    "task": "List accepted places for outreach.",
+    "export": "Write a layer of an analysis to a file.",
+    "migrate": "Create the store or bring it up to date.",
+    "user": "Add, list or disable users.",
+    "audit": "List, verify or export the audit log.",
+    "serve": "Serve the maps and lists to a browser.",
+    "demo": "Make a synthetic city, analyse it and serve it.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which the work is done."""
+        return list(_HOMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in _HOMES:
+            return None
+        module = import_module(f"app.cli.{_HOMES[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_SUMMARIES.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--store", metavar="URL", help="Store to work on; default LAPWING_STORE, else sqlite:///var/lapwing.db.")
+@click.version_option(package_name="lapwing", prog_name="lapwing")
+@click.pass_context
+def cli(ctx: click.Context, store: str | None) -> None:
+    """Find the places where children are exploited, so that agencies can disrupt the place.
+
+    The usual order: import, analyse, places, decide, task, export. Every command has --help and --json.
+    """
+    ctx.ensure_object(dict)["store"] = store
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line: exit 0 done, 1 failed with one line, 2 wrong usage; never a traceback."""
+    import os
+    import sys
+
+    from geo.errors import LapwingError
+
+    try:
+        return cli(arguments, prog_name="lapwing")
+    except LapwingError as error:
+        click.echo(f"lapwing: {error}", err=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, MemoryError) as error:
+        click.echo(f"lapwing: {error or type(error).__name__}", err=True)
+    except Exception as error:
+        if os.environ.get("LAPWING_DEBUG"):
+            raise
+        click.echo(f"lapwing: unexpected {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+                   " (set LAPWING_DEBUG=1 to see where; please report it)", err=True)  # fmt: skip
+    sys.exit(1)

@@ -1,0 +1,148 @@
+"""Commands about what comes in: import, quarantine, quality, undo."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli.common import Context, command, progress, table
+from app.services import importing, quality, quarantine
+from data.readers.files import FORMATS
+from geo.errors import LapwingError
+from geo.model import FeatureKind, RecordKind
+from geo.narrative import plural
+
+KINDS = [str(kind) for kind in (*RecordKind, *FeatureKind)]
+_TOTALS = ("read", "accepted", "unlocated", "rejected", "duplicates")
+
+
+def _column_map(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        field, sign, column = pair.partition("=")
+        if not sign or not field or not column:
+            raise click.BadParameter(f"{pair!r} is not FIELD=COLUMN.")
+        found[field.strip()] = column.strip()
+    return found
+
+
+@click.command("import")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--source", metavar="NAME", help="Who or what the file comes from; files of one source are compared for repeats.")
+@click.option("--format", "format_name", type=click.Choice(FORMATS), default="auto", show_default=True)
+@click.option("--map", "column_map", multiple=True, metavar="FIELD=COLUMN", callback=_column_map, help="Which column holds a field.")
+@click.option("--layer", metavar="NAME", help="Layer of a GeoPackage that has several.")
+@click.option("--precision-m", type=float, metavar="N", help="Radius in metres that holds the true position, for rows that state none.")
+@command
+def import_command(context: Context, *, kind: str, files: tuple[Path, ...], **told: Any) -> None:
+    """Import FILES of one KIND: CSV, GeoJSON or GeoPackage, plain or gzipped.
+
+    Each file is stored whole or not at all. Rows that cannot be used are kept aside with a reason: see
+    lapwing quarantine.
+    """
+    request = importing.ImportRequest(kind=kind, **told)
+    store, key = context.lapwing.store, context.lapwing.secret("vehicle")
+    reports, failed = [], []
+    with progress(files, "Importing") as bar:
+        for path in bar:
+            try:
+                reports.append(importing.import_file(store, context.scope, path, request, now_us=context.lapwing.clock(), vehicle_key=key))
+            except LapwingError as error:
+                failed.append({"file": path.name, "error": str(error)})
+    context.answer(_import_json(reports, failed), text=lambda: _import_text(reports))
+    for failure in failed:
+        context.say(f"lapwing: {failure['error']}")
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _import_json(reports: list[importing.ImportReport], failed: list[dict[str, str]]) -> dict[str, Any]:
+    batches = [report.as_dict() for report in reports]
+    reasons: dict[str, int] = {}
+    for batch in batches:
+        for reason, count in batch["reasons"].items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    return {"batches": batches, **{name: sum(b[name] for b in batches) for name in _TOTALS}, "reasons": reasons, "failed": failed}
+
+
+def _import_text(reports: list[importing.ImportReport]) -> str:
+    rows = [[report.batch.file_name, *(getattr(report.batch, name) for name in _TOTALS)] for report in reports]
+    if len(rows) > 1:
+        rows.append(["all files", *(sum(row[i + 1] for row in rows) for i in range(len(_TOTALS)))])
+    lines = [table(["file", *_TOTALS], rows)] if rows else ["Nothing was imported."]
+    kept_out = sorted({column for report in reports for column in report.unused_columns})
+    if kept_out:
+        lines.append(f"Columns not kept: {', '.join(kept_out)}.")
+    if repaired := sum(report.repaired for report in reports):
+        lines.append(f"{plural(repaired, 'invalid polygon')} repaired.")
+    for report in reports:
+        if report.reasons:
+            why = ", ".join(f"{reason} {count:,}" for reason, count in report.reasons.items())
+            lines.append(f"{report.batch.file_name}: rows needing attention: {why}. See: lapwing quarantine --batch {report.batch.batch_id}")
+    if unlocated := sum(report.batch.unlocated for report in reports):
+        lines.append(f"{plural(unlocated, 'accepted record')} without a position: counted, but on no map.")
+    return "\n".join(lines)
+
+
+@click.command("quarantine")
+@click.option("--batch", "batch_id", metavar="ID", help="Only this batch.")
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write them as CSV to correct and import again.")
+@command
+def quarantine_command(context: Context, *, batch_id: str | None, output: Path | None) -> None:
+    """List rows needing attention: what was wrong, where, and what to do."""
+    store = context.lapwing.store
+    if output is not None:
+        text = quarantine.corrections_csv(store, context.scope, batch_id)
+        output.write_text(text, encoding="utf-8-sig", newline="")
+    rows = quarantine.rows_needing_attention(store, context.scope, batch_id)
+    shown = rows[["batch_id", "file_name", "row_number", "field", "reason", "detail"]]
+    value = {"rows": shown.rename(columns={"batch_id": "batch", "file_name": "file"}).to_dict("records"), "count": len(rows)}
+    if output is not None:
+        value["output"] = str(output)
+        text = f"{plural(len(rows), 'row')} written to {output}. Correct them there and import the file again."
+    elif len(rows):
+        text = table(["file", "row", "field", "reason", "what to do"], shown.iloc[:200, 1:].to_numpy().tolist())
+        text += f"\n... and {len(rows) - 200:,} more; write them all with --output FILE.csv" if len(rows) > 200 else ""  # noqa: PLR2004
+    else:
+        text = "No rows need attention."
+    context.answer(value, text=text)
+
+
+@click.command("quality")
+@click.argument("batch_id", required=False, metavar="[BATCH]")
+@command
+def quality_command(context: Context, *, batch_id: str | None) -> None:
+    """Report how complete and precise the evidence is, for one batch or all of it."""
+    value = quality.report(context.lapwing.store, context.scope, batch_id)
+    context.answer(value, text=lambda: _quality_text(value))
+
+
+def _quality_text(value: dict[str, Any]) -> str:
+    rows = [[b["id"], b["file"], b["kind"], *(b[name] for name in _TOTALS), "undone" if b["undone"] else ""] for b in value["batches"]]
+    if not rows:
+        return "Nothing has been imported yet. Begin with: lapwing import incidents FILE"
+    facts = value["evidence"]
+    return "\n".join(
+        [
+            table(["batch", "file", "kind", *_TOTALS, ""], rows),
+            "",
+            f"{plural(facts['records'], 'record')}, {facts['unlocated']:,} without a position.",
+            f"{plural(facts['distinct_points'], 'distinct point')}; {facts['on_shared_points']:,} records share theirs with another; "
+            f"{facts['snapped']:,} are at positions moved to fixed map points.",
+            "Time known as: " + (", ".join(f"{name} {n:,}" for name, n in facts["time_basis"].items()) or "nothing") + ".",
+            "Position precise to (metres): " + ", ".join(f"{name} {n:,}" for name, n in facts["precision_m"].items()) + ".",
+        ]
+    )
+
+
+@click.command("undo")
+@click.argument("batch_id", metavar="BATCH")
+@command
+def undo_command(context: Context, *, batch_id: str) -> None:
+    """Take BATCH back: each of its records goes unless another file holds it too."""
+    gone = importing.undo_batch(context.lapwing.store, context.scope, batch_id, now_us=context.lapwing.clock())
+    context.answer(
+        {"batch": batch_id, **gone},
+        text=f"Batch {batch_id} undone: {plural(gone['records'], 'record')} and {plural(gone['features'], 'feature')} removed.",
+    )

@@ -1,0 +1,279 @@
+"""The main job: filter, cells with their zeros, clusters, places, one reproducible run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+import geo
+from data.audit import Verb
+from data.store import Store
+from geo import cells as h3cells
+from geo.cluster import NOISE, Clustering, dbscan, width_m
+from geo.errors import InvalidParameter
+from geo.evidence import basis_of, is_snapped, summarise
+from geo.identity import match_places
+from geo.model import AREA, AnalysisParameters, FeatureKind, LocationBasis, Place, RecordKind, Run, Scope, TimeBasis, run_id
+from geo.places import Attribution, Reference, attribute
+from geo.scoring import score
+from geo.tally import tally_cells
+from geo.temporal import day_interval, local_months, midpoint_us, missing_months
+from geo.validate_features import project_geometries
+
+Progress = Callable[[str], None]
+
+# Positions nearer than this to a refuge or placement never become part of a hotspot.
+PROTECTED_MARGIN_M = 100.0
+PEAK_CELLS = 5
+ATTRIBUTABLE = (FeatureKind.PARKS, FeatureKind.PREMISES, FeatureKind.BUILDINGS, FeatureKind.ROADS)
+
+
+def _quiet(_: str) -> None:
+    """No progress wanted."""
+
+
+@dataclass(frozen=True)
+class _Selection:
+    """Records that match the filter, sorted into what can and cannot be mapped."""
+
+    located: pd.DataFrame
+    unlocated: int
+    outside: int
+    protected: int
+    months: NDArray[np.int64]
+    study: shapely.Geometry | None
+
+
+def choose_kinds(store: Store, scope: Scope, wanted: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Split ``--kinds`` words into record kinds and categories.
+
+    Raises
+    ------
+    InvalidParameter
+        When a word is neither.
+    """
+    record_kinds = tuple(word for word in wanted if word in set(RecordKind))
+    categories = tuple(word for word in wanted if word not in set(RecordKind))
+    if categories and (unknown := sorted(set(categories) - set(known := store.evidence.categories(scope)))):
+        listed = ", ".join([*RecordKind, *known])[:400]
+        raise InvalidParameter(f"--kinds: nothing is of kind {unknown[0]!r}; known are {listed}.")
+    chosen: dict[str, tuple[str, ...]] = {"categories": categories}
+    return chosen | ({"record_kinds": record_kinds} if record_kinds else {})
+
+
+def analyse(
+    store: Store, scope: Scope, parameters: AnalysisParameters, *, seed: int, now_us: int, progress: Progress = _quiet
+) -> Run:
+    """Run the analysis and store it whole; the same inputs, parameters, version and seed give the same run.
+
+    ``now_us`` is the run's stored time (the moment recency is counted from), not part of its id.
+    """
+    hashes = store.evidence.input_hashes(scope, parameters.record_kinds)
+    batches = sorted(b.batch_id for b in store.evidence.batches(scope) if b.undone_at_us is None)
+    identity = run_id(parameters=parameters, input_hashes=hashes, code_version=geo.__version__, seed=seed)
+    known = store.runs.find(scope, identity)
+    if known and known.summary["batches"] == batches and known.generated_at_us == now_us:
+        return known
+    progress("Reading records")
+    selection = _select(store, scope, parameters)
+    progress("Counting cells")
+    cells = _cells(selection, parameters)
+    progress("Clustering")
+    located = selection.located
+    clustering = dbscan(located["x_m"].to_numpy(), located["y_m"].to_numpy(), eps_m=parameters.eps_m, min_weight=parameters.min_weight)
+    progress("Naming places")
+    places, members = _places(store, scope, parameters, selection, clustering, identity, now_us)
+    own = cells["cell"].map(h3cells.resolution_of) == parameters.resolution
+    summary = _summary(store, parameters, selection, places) | {"cells": int(own.sum()), "batches": batches}
+    run = Run(
+        run_id=identity, parameters=parameters.as_json(), input_hashes=hashes, code_version=geo.__version__, seed=seed,
+        generated_at_us=now_us, created_by=scope.actor, summary=summary,
+    )  # fmt: skip
+    progress("Saving")
+    store.runs.save(scope, run, cells, places, members)
+    store.audit.append(scope, Verb.COMBINATION, f"run:{identity}", now_us, records=summary["records"], inputs=len(hashes))
+    return run
+
+
+def _select(store: Store, scope: Scope, parameters: AnalysisParameters) -> _Selection:
+    records = store.evidence.records(scope, parameters.record_kinds)
+    at_us = midpoint_us(records["from_us"].to_numpy(), records["to_us"].to_numpy())
+    keep = np.ones(len(records), bool)
+    if parameters.date_from:
+        keep &= at_us >= day_interval(parameters.date_from)[0]
+    if parameters.date_to:
+        keep &= at_us < day_interval(parameters.date_to)[1]
+    if parameters.categories:
+        keep &= records["category"].isin(parameters.categories).to_numpy(bool)
+    records, at_us = records[keep].reset_index(drop=True), at_us[keep]
+    has_place = (records["location_basis"] != LocationBasis.NONE).to_numpy(bool)
+    located = records[has_place]
+    study = store.evidence.area(scope, parameters.area) if parameters.area else None
+    inside = np.ones(len(located), bool)
+    if study is not None:
+        shapely.prepare(study)
+        inside = shapely.intersects_xy(study, located["lon"].to_numpy(), located["lat"].to_numpy())
+    guarded = _protected(store, scope, located)
+    return _Selection(
+        located=located[inside & ~guarded].reset_index(drop=True),
+        unlocated=int((~has_place).sum()),
+        outside=int((~inside).sum()),
+        protected=int((inside & guarded).sum()),
+        months=np.unique(local_months(at_us)),
+        study=study,
+    )
+
+
+def _protected(store: Store, scope: Scope, located: pd.DataFrame) -> NDArray[np.bool_]:
+    """Records at or near a refuge or placement."""
+    near = np.zeros(len(located), bool)
+    features = store.evidence.features(scope, [FeatureKind.PROTECTED])
+    if len(features) and len(located):
+        tree = shapely.STRtree(project_geometries(features["geometry"].to_numpy(object), store.crs))
+        points = shapely.points(located["x_m"].to_numpy(), located["y_m"].to_numpy())
+        near[tree.query(points, predicate="dwithin", distance=PROTECTED_MARGIN_M)[0]] = True
+    return near
+
+
+def _cells(selection: _Selection, parameters: AnalysisParameters) -> pd.DataFrame:
+    """Counts at the run's own resolution and at the one shared outside operations."""
+    located = selection.located
+    lon, lat = located["lon"].to_numpy(), located["lat"].to_numpy()
+    frames = []
+    for resolution in sorted({parameters.resolution, parameters.shared_resolution}):
+        occupied = h3cells.index_points(lon, lat, resolution)
+        frames.append(tally_cells(located, occupied, _study_cells(selection.study, occupied, resolution)))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _study_cells(study: shapely.Geometry | None, occupied: NDArray[np.int64], resolution: int) -> NDArray[np.int64]:
+    if study is None:
+        return h3cells.disks(np.unique(occupied), 2)
+    west, south, east, north = study.bounds
+    area_km2 = (east - west) * (north - south) * 111.3**2 * np.cos(np.radians((south + north) / 2))
+    if (expected := h3cells.estimated_cells(area_km2, resolution)) > h3cells.MAX_STUDY_CELLS:
+        raise InvalidParameter(f"The area would have about {expected:,.0f} cells; choose a coarser --resolution than {resolution}.")
+    return h3cells.cells_within(study, resolution)
+
+
+def _places(
+    store: Store, scope: Scope, parameters: AnalysisParameters, selection: _Selection, clustering: Clustering, run_identity: str, now_us: int
+) -> tuple[list[Place], dict[str, list[bytes]]]:
+    clustered = clustering.labels != NOISE
+    records, group = selection.located[clustered], clustering.labels[clustered]
+    evidence = summarise(records, group, clustering.n_clusters, as_of_us=now_us)
+    cover = h3cells.index_points(records["lon"].to_numpy(), records["lat"].to_numpy(), parameters.cover_resolution)
+    core = clustering.core[clustering.inverse[clustered]]
+    shapes = [_footprint(cover[own], core[own]) for own in _rows_of(group, clustering.n_clusters)]
+    known = {place.place_id: place.footprint for place in store.runs.known_places(scope)}
+    ids = match_places([cells for cells, _ in shapes], known, org_id=scope.org_id, run_id=run_identity)
+    widths_m = [width_m(clustering.points_m[rows]) for rows in _rows_of(clustering.point_labels, clustering.n_clusters)]
+    named = _attribute(store, scope, records, group, np.asarray(widths_m) > parameters.max_place_width_m)
+    own_cells = h3cells.parents(cover, parameters.resolution)
+    listed = []
+    for number, rows in enumerate(_rows_of(group, clustering.n_clusters)):
+        facts = evidence[number] | {"score": score(evidence[number]), "width_m": round(widths_m[number], 1)}
+        if widths_m[number] > parameters.max_place_width_m:
+            facts["peak_cells"] = _peaks(own_cells[rows])
+        place = named.get(number, Attribution(None, AREA, None, 0.0, ()))
+        listed.append(
+            Place(
+                place_id=ids[number], rank=0, cluster=number, kind=place.kind, name=place.name,
+                probability=None if place.kind == AREA else place.probability, basis=basis_of(facts), records=facts["records"],
+                footprint=shapes[number][0], peak_cell=shapes[number][1], evidence=facts, alternatives=place.alternatives,
+            )
+        )  # fmt: skip
+    listed.sort(key=lambda place: (-place.evidence["score"]["score"], -place.records, place.cluster))
+    ranked = [Place(**(vars(place) | {"rank": i})) for i, place in enumerate(listed, start=1)]
+    keys = records["record_key"].to_numpy(object)
+    members = {ids[number]: keys[rows].tolist() for number, rows in enumerate(_rows_of(group, clustering.n_clusters))}
+    return ranked, members
+
+
+def _rows_of(group: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
+    """Positions of the members of each group, in order of position."""
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(count + 1))
+    return [order[starts[i] : starts[i + 1]] for i in range(count)]
+
+
+def _footprint(cells: NDArray[np.int64], core: NDArray[np.bool_]) -> tuple[tuple[int, ...], int]:
+    """Cells that hold core points, sorted, and the one with the most records."""
+    distinct, counts = np.unique(cells[core], return_counts=True)
+    return tuple(distinct.tolist()), int(distinct[counts.argmax()])
+
+
+def _peaks(cells: NDArray[np.int64]) -> list[dict[str, Any]]:
+    distinct, counts = np.unique(cells, return_counts=True)
+    order = np.lexsort((distinct, -counts))[:PEAK_CELLS]
+    return [{"cell": h3cells.cell_text([distinct[i]])[0], "records": int(counts[i])} for i in order]
+
+
+def _attribute(
+    store: Store, scope: Scope, records: pd.DataFrame, group: NDArray[np.int64], too_wide: NDArray[np.bool_]
+) -> dict[int, Attribution]:
+    """Attribution of every cluster narrow enough to be one place."""
+    narrow = ~too_wide[group] if len(group) else np.zeros(0, bool)
+    records, group = records[narrow], group[narrow]
+    if not len(records):
+        return {}
+    margin = 0.02  # degrees: beyond any feature's reach
+    bounds = (records["lon"].min() - margin, records["lat"].min() - margin, records["lon"].max() + margin, records["lat"].max() + margin)
+    features = store.evidence.features(scope, ATTRIBUTABLE, bounds)
+    reference = Reference.of(
+        project_geometries(features["geometry"].to_numpy(object), store.crs),
+        *(features[name].to_numpy(object) for name in ("kind", "subtype", "name")),
+    )
+    facts = records.groupby([group, "x_m", "y_m", "precision_m", "location_basis"], sort=True).size().reset_index(name="weight")
+    snapped = (facts["location_basis"] == LocationBasis.SNAPPED).to_numpy(bool)
+    whole = facts.columns[0]
+    mostly = facts.assign(snapped_weight=facts["weight"] * snapped).groupby(whole)[["snapped_weight", "weight"]].transform("sum")
+    by_construction = snapped | (mostly["snapped_weight"] * 2 > mostly["weight"]).to_numpy(bool)
+    return attribute(
+        facts[["x_m", "y_m"]].to_numpy(float), facts["weight"].to_numpy(float), facts["precision_m"].to_numpy(float),
+        by_construction, facts[whole].to_numpy(np.int64), reference,
+    )  # fmt: skip
+
+
+def _summary(store: Store, parameters: AnalysisParameters, selection: _Selection, places: list[Place]) -> dict[str, Any]:
+    located = selection.located
+    gaps = missing_months(selection.months)
+    warnings = []
+    if selection.unlocated:
+        warnings.append(f"{selection.unlocated:,} records have no position: they count, but are on no map.")
+    if selection.outside:
+        warnings.append(f"{selection.outside:,} records lie outside the chosen area and were left out.")
+    if selection.protected:
+        warnings.append(f"{selection.protected:,} records at or near protected places were left out.")
+    if gaps:
+        warnings.append(f"No records for {', '.join(gaps[:12])}: missing months are not quiet months.")
+    if parameters.area is None:
+        warnings.append("No area was chosen: the study area is the surroundings of what was observed.")
+    if any(is_snapped(place.evidence) for place in places):
+        warnings.append("Some places rest on positions moved to fixed map points; such points cluster by construction.")
+    month_only = int((located["time_basis"] == TimeBasis.MONTH).sum())
+    if month_only:
+        warnings.append(f"{month_only:,} records are dated by month only.")
+    return {
+        "records": len(located),
+        "hot_cells": None,
+        "clusters": len(places),
+        "places": len(places),
+        "routes": None,
+        "unlocated": selection.unlocated,
+        "outside_area": selection.outside,
+        "protected": selection.protected,
+        "study_area": parameters.area or "observed",
+        "missing_months": gaps,
+        "crs_method": store.crs.method,
+        "warnings": warnings,
+    }
+
+
+def run_dict(run: Run) -> dict[str, Any]:
+    """Return a run's outcome as plain values. Statistics not yet made are null, never zero."""
+    return {"run": run.run_id} | {name: value for name, value in run.summary.items() if name != "batches"}

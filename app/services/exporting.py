@@ -1,0 +1,123 @@
+"""Layers out: disclosure control, then one file written whole, then the ledger."""
+
+import hashlib
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from app.services.layers import released_layer
+from data.audit import Disclosure
+from data.export.csv_file import write_csv
+from data.export.geojson import write_geojson
+from data.export.geopackage import write_geopackage
+from data.ids import uuid7
+from data.store import Store
+from geo.disclosure import ReleasedLayer
+from geo.errors import InvalidParameter
+from geo.model import Layer, Profile, Run, Scope
+
+WRITERS: Final = ("geojson", "gpkg", "csv")
+LAYERS: Final = (Layer.CELLS, Layer.PLACES, Layer.TASKING)
+MEDIA_TYPES: Final = {"geojson": "application/geo+json", "gpkg": "application/geopackage+sqlite3", "csv": "text/csv; charset=utf-8"}
+MIN_PURPOSE: Final = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportRequest:
+    """What somebody wants to take, for whom and why."""
+
+    layer: Layer
+    format: str
+    profile: Profile
+    purpose: str
+
+    def __post_init__(self) -> None:
+        """Refuse a request that could not be entered in the ledger."""
+        if self.format not in WRITERS:
+            raise InvalidParameter(f"Unknown format {self.format!r}; choose from {', '.join(WRITERS)}.")
+        if len(self.purpose.strip()) < MIN_PURPOSE:
+            raise InvalidParameter("Say what the layer is for: the purpose is kept in the disclosure ledger.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """What was written, and its entry in the ledger."""
+
+    path: Path
+    disclosure_id: str
+    features: int
+    suppressed: int
+    sha256: str
+    profile: Profile
+    layer: Layer
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for machine-readable output."""
+        return {
+            "output": str(self.path),
+            "disclosure": self.disclosure_id,
+            "layer": str(self.layer),
+            "profile": str(self.profile),
+            "features": self.features,
+            "suppressed_features": self.suppressed,
+            "sha256": self.sha256,
+        }
+
+
+def format_of(path: Path) -> str:
+    """Return the format that a file's ending asks for; GeoJSON for folders and unknown endings."""
+    return {".gpkg": "gpkg", ".csv": "csv"}.get(path.suffix.lower(), "geojson")
+
+
+def export_file(store: Store, scope: Scope, run: Run, request: ExportRequest, output: Path, *, now_us: int) -> Exported:
+    """Release a layer, write it and enter it in the ledger; an existing file is replaced in one step.
+
+    When ``output`` is a folder, the file is named by layer, audience, run and disclosure.
+    """
+    released = released_layer(store, scope, run, request.layer, request.profile)
+    disclosure_id = uuid7(now_us)
+    if output.is_dir():
+        output = output / file_name(run, request, disclosure_id)
+    if not output.parent.is_dir():
+        raise InvalidParameter(f"There is no folder {output.parent}; make it first.")
+    _write(released, request.format, output, store)
+    done = Exported(
+        path=output, disclosure_id=disclosure_id, features=len(released), suppressed=int(released.metadata["suppressed_features"]),
+        sha256=hashlib.sha256(output.read_bytes()).hexdigest(), profile=request.profile, layer=request.layer,
+    )  # fmt: skip
+    _enter(store, scope, run, request, done, now_us)
+    return done
+
+
+def file_name(run: Run, request: ExportRequest, disclosure_id: str) -> str:
+    """Return the name of a disclosed file: marking, layer, audience, run and the disclosure's own id."""
+    return f"OFFICIAL-SENSITIVE_lapwing-{request.layer}-{request.profile}-{run.run_id}-{disclosure_id}.{request.format}"
+
+
+def _write(released: ReleasedLayer, format_name: str, output: Path, store: Store) -> None:
+    if format_name == "gpkg":
+        write_geopackage(released, output, store.crs)
+        return
+    content = write_geojson(released) if format_name == "geojson" else write_csv(released)
+    scratch = output.with_name(f".{output.name}.{secrets.token_hex(4)}")
+    try:
+        with scratch.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        scratch.replace(output)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _enter(store: Store, scope: Scope, run: Run, request: ExportRequest, done: Exported, now_us: int) -> None:
+    store.audit.record_disclosure(
+        scope,
+        Disclosure(
+            disclosure_id=done.disclosure_id, run_id=run.run_id, layer=str(request.layer), profile=str(request.profile),
+            format=request.format, purpose=request.purpose.strip(), actor=scope.actor, disclosed_at_us=now_us, file_name=done.path.name,
+            sha256=done.sha256, features=done.features, suppressed=done.suppressed,
+        ),
+    )  # fmt: skip

@@ -1,0 +1,146 @@
+"""Released layers of a run: the only way that cells and places reach a map or a file."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from app.services.tasking import AcceptedPlace, accepted_places
+from data.store import Store
+from geo import cells as h3cells
+from geo.disclosure import THRESHOLDS, ReleasedLayer, release
+from geo.evidence import basis_of
+from geo.fields import FIELDS
+from geo.model import AnalysisParameters, FeatureKind, Layer, Place, Profile, Run, Scope
+from geo.narrative import why
+
+SYNTHETIC_SOURCE = "lapwing demo"
+WAITING = "waiting"
+REFERENCE_KINDS = (FeatureKind.BOUNDARY, FeatureKind.PARKS, FeatureKind.ROADS, FeatureKind.PREMISES, FeatureKind.BUILDINGS)
+
+
+def is_synthetic(store: Store, scope: Scope) -> bool:
+    """Whether this store holds the synthetic city."""
+    return any(batch.source == SYNTHETIC_SOURCE for batch in store.evidence.batches(scope))
+
+
+def released_layer(store: Store, scope: Scope, run: Run, layer: Layer, profile: Profile) -> ReleasedLayer:
+    """Release a layer of a run for an audience.
+
+    Raises
+    ------
+    DisclosureError
+        When the audience may not have the layer.
+    """
+    frame, geometry = _MAKERS[layer](store, scope, run, profile)
+    return release(layer, frame, geometry, run=run, profile=profile, synthetic=is_synthetic(store, scope))
+
+
+def _cells(store: Store, scope: Scope, run: Run, profile: Profile) -> tuple[pd.DataFrame, np.ndarray]:
+    cells = store.runs.cells(scope, run.run_id)
+    wanted = _resolution(run, profile)
+    cells = cells[cells["cell"].map(h3cells.resolution_of) == wanted].reset_index(drop=True)
+    geometry = h3cells.boundaries(cells["cell"].to_numpy())
+    text = h3cells.cell_text(cells["cell"])
+    frame = cells.assign(id=text, cell=text)
+    if profile is not Profile.OPERATIONAL:
+        frame = frame.drop(columns="snapped")
+    return frame, geometry
+
+
+def _resolution(run: Run, profile: Profile) -> int:
+    parameters = AnalysisParameters.from_json(run.parameters)
+    return parameters.resolution if profile is Profile.OPERATIONAL else parameters.shared_resolution
+
+
+def _places(store: Store, scope: Scope, run: Run, profile: Profile) -> tuple[pd.DataFrame, np.ndarray]:
+    places = store.runs.places(scope, run.run_id)
+    standing = store.runs.standing(scope)
+    rows = [_place_row(place, standing[place.place_id].verdict if place.place_id in standing else WAITING, profile) for place in places]
+    columns = [field.name for field in FIELDS[Layer.PLACES] if profile in field.audiences]
+    frame = pd.DataFrame(rows, columns=list(dict.fromkeys(["id", "days", "months", "month_only", "decision", *columns])))
+    frame = frame.drop(columns=["marking", "profile", "run", "generated"])
+    return frame, np.asarray([footprint_geometry(place, run, profile) for place in places], dtype=object)
+
+
+def _place_row(place: Place, decision: str, profile: Profile) -> dict[str, Any]:
+    evidence = place.evidence
+    threshold = THRESHOLDS[profile]
+    shown = place.records // threshold.records * threshold.records if threshold else place.records
+    row = {name: getattr(place, name) for name in ("rank", "kind", "name", "records", "probability", "basis")}
+    row |= {name: evidence[name] for name in ("days", "months", "month_only", "sources", "first_day", "last_day")}
+    row |= {"id": place.place_id, "place": place.place_id, "decision": decision, "score": evidence["score"]["score"]}
+    return row | {"why": why(evidence, profile=profile, records=shown)}
+
+
+def footprint_geometry(place: Place, run: Run, profile: Profile) -> shapely.Geometry:
+    """Outline of a place: its own cells for operations, cells of the shared resolution for everyone else."""
+    cells = np.asarray(place.footprint, np.int64)
+    if profile is not Profile.OPERATIONAL:
+        cells = np.unique(h3cells.parents(cells, _resolution(run, profile)))
+    return h3cells.union_geometry(cells)
+
+
+def _tasking(store: Store, scope: Scope, run: Run, profile: Profile) -> tuple[pd.DataFrame, np.ndarray]:
+    accepted = accepted_places(store, scope, run).accepted
+    names = [field.name for field in FIELDS[Layer.TASKING] if field.name not in {"marking", "profile", "run", "generated"}]
+    frame = pd.DataFrame([_task_row(one) for one in accepted], columns=["id", *names])
+    return frame, np.asarray([footprint_geometry(one.place, run, profile) for one in accepted], dtype=object)
+
+
+def _task_row(task: AcceptedPlace) -> dict[str, Any]:
+    return {"id": task.place.place_id} | task.columns()
+
+
+_MAKERS = {Layer.CELLS: _cells, Layer.PLACES: _places, Layer.TASKING: _tasking}
+
+
+def reference_layer(store: Store, scope: Scope, run: Run, kind: FeatureKind, *, limit: int) -> ReleasedLayer | None:
+    """Imported reference geography round a run's cells, for the base of a map; None when there is too much to draw."""
+    west, south, east, north = run_bounds(store, scope, run)
+    features = store.evidence.features(scope, [kind], (west, south, east, north))
+    if len(features) > limit:
+        return None
+    frame = pd.DataFrame({"id": [str(i) for i in range(len(features))], "kind": str(kind), "name": features["name"].replace("", None)})
+    tolerance_degrees = 2e-5  # about 2 m: invisible, and a third of the vertices
+    geometry = shapely.simplify(features["geometry"].to_numpy(object), tolerance_degrees, preserve_topology=True)
+    return release(Layer.REFERENCE, frame, geometry, run=run, profile=Profile.OPERATIONAL, synthetic=is_synthetic(store, scope))
+
+
+def run_bounds(store: Store, scope: Scope, run: Run) -> tuple[float, float, float, float]:
+    """West, south, east and north of the cells that hold records, with a margin; the study area when none does."""
+    cells = store.runs.cells(scope, run.run_id)
+    occupied = cells[cells["records"] > 0]
+    lon, lat = h3cells.centres((occupied if len(occupied) else cells)["cell"].to_numpy())
+    if not len(lon):
+        return -7.6, 49.9, 1.8, 59.0
+    margin = 0.005
+    return float(lon.min()) - margin, float(lat.min()) - margin, float(lon.max()) + margin, float(lat.max()) + margin
+
+
+def peak_text(place: Place) -> str:
+    """H3 index of the footprint cell with most records."""
+    return h3cells.cell_text([place.peak_cell])[0]
+
+
+def place_dict(place: Place, decision: str) -> dict[str, Any]:
+    """Return a place as plain values for the command line."""
+    lon, lat = h3cells.centres(np.asarray([place.peak_cell]))
+    return {
+        "place": place.place_id,
+        "rank": place.rank,
+        "kind": place.kind,
+        "name": place.name,
+        "records": place.records,
+        "probability": place.probability,
+        "basis": place.basis,
+        "decision": decision,
+        "peak_cell": peak_text(place),
+        "lon": round(float(lon[0]), 6),
+        "lat": round(float(lat[0]), 6),
+        "why": why(place.evidence, profile=Profile.OPERATIONAL, records=place.records),
+        "evidence": json.loads(json.dumps(place.evidence)) | {"basis": basis_of(place.evidence)},
+        "alternatives": list(place.alternatives),
+    }

@@ -1,0 +1,52 @@
+"""Rows needing attention: listed, and written as a file that can be corrected and imported again."""
+
+import csv
+import io
+import json
+from typing import Any, Final
+
+import pandas as pd
+
+from data.export.csv_file import spreadsheet_safe
+from data.store import Store
+from geo.model import Scope
+from geo.validate import RECORD_FIELDS
+
+_ABOUT: Final = ("batch", "file", "row_number", "field", "reason", "detail")
+
+
+def rows_needing_attention(store: Store, scope: Scope, batch_id: str | None = None) -> pd.DataFrame:
+    """Every rejected row with its file, row number, field, reason and what to do."""
+    if batch_id is not None:
+        store.evidence.batch(scope, batch_id)
+    return store.evidence.quarantine(scope, batch_id)
+
+
+def corrections_csv(store: Store, scope: Scope, batch_id: str | None = None) -> str:
+    """Rows needing attention as CSV: correct the field named on each row, then import the file again.
+
+    The first columns say what was wrong and are ignored on import; the rest are the fields as read. What the reader
+    knew of the whole file (source, snapped positions) is written into each row, so that a corrected row says the same.
+    """
+    frame = rows_needing_attention(store, scope, batch_id)
+    contents = [json.loads(text) for text in frame["row"]]
+    fields = [name for name in (*RECORD_FIELDS, "name", "level", "code", "vintage") if any(name in row for row in contents)]
+    extra = [name for name in ("source", "location_basis", "precision_m") if name not in fields]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([*_ABOUT, *fields, *extra])
+    for (_, entry), content in zip(frame.iterrows(), contents, strict=True):
+        known = _known_of_file(entry)
+        values = {name: content.get(name) or known.get(name, "") for name in (*fields, *extra)}
+        about = [entry["batch_id"], entry["file_name"], entry["row_number"], entry["field"], entry["reason"], entry["detail"]]
+        writer.writerow([*map(spreadsheet_safe, about), *(spreadsheet_safe(values[name]) for name in (*fields, *extra))])
+    return out.getvalue()
+
+
+def _known_of_file(entry: pd.Series) -> dict[str, Any]:
+    from data.readers.files import POLICE_UK, SNAPPED_PRECISION_M
+
+    known: dict[str, Any] = {"source": entry["source"]}
+    if entry["format"] == POLICE_UK:
+        known |= {"location_basis": "snapped", "precision_m": f"{SNAPPED_PRECISION_M:g}"}
+    return known

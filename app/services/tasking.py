@@ -1,0 +1,106 @@
+"""Accepted places as a list for outreach coordinators; nothing is listed before a person has accepted it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import shapely
+
+from data.runs import Decision
+from data.store import Store
+from geo import cells as h3cells
+from geo.evidence import is_snapped
+from geo.model import FeatureKind, Place, Profile, Run, Scope, Verdict
+from geo.narrative import place_title, usual_hours, usual_weekdays, why
+from geo.temporal import LONDON, from_micros
+
+REVIEW_AFTER_DAYS: Final = 90
+COLUMNS: Final = (
+    "place", "place_name", "kind", "area", "why", "weekdays", "hours", "objective", "hazards", "safe_exit",
+    "check_in_contact", "non_enforcement_alternatives", "review_date",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcceptedPlace:
+    """One line of the tasking list. What nobody has said yet is blank, to be filled in by the coordinator."""
+
+    place: Place
+    decision: Decision
+    area: str
+
+    def columns(self) -> dict[str, Any]:
+        """Return the values of ``COLUMNS``."""
+        evidence = self.place.evidence
+        decided = from_micros(self.decision.decided_at_us).astimezone(LONDON).date()
+        return {
+            "place": self.place.place_id,
+            "place_name": place_title(self.place.kind, self.place.name),
+            "kind": self.place.kind,
+            "area": self.area,
+            "why": why(evidence, profile=Profile.OPERATIONAL, records=self.place.records),
+            "weekdays": usual_weekdays(evidence),
+            "hours": usual_hours(evidence),
+            "objective": "",
+            "hazards": "",
+            "safe_exit": "",
+            "check_in_contact": "",
+            "non_enforcement_alternatives": "",
+            "review_date": (decided + timedelta(days=REVIEW_AFTER_DAYS)).isoformat(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskingList:
+    """Accepted places of a run, and how many still wait for a decision."""
+
+    run: Run
+    accepted: list[AcceptedPlace]
+    waiting: int
+    rejected: int
+    waiting_snapped: int
+
+
+def accepted_places(store: Store, scope: Scope, run: Run) -> TaskingList:
+    """Places of a run that an analyst has accepted, by rank."""
+    places = store.runs.places(scope, run.run_id)
+    standing = store.runs.standing(scope)
+    verdicts = {place.place_id: standing[place.place_id].verdict for place in places if place.place_id in standing}
+    chosen = [place for place in places if verdicts.get(place.place_id) == Verdict.ACCEPT]
+    waiting = [place for place in places if place.place_id not in verdicts]
+    areas = _area_names(store, scope, chosen)
+    return TaskingList(
+        run=run,
+        accepted=[AcceptedPlace(place=p, decision=standing[p.place_id], area=a) for p, a in zip(chosen, areas, strict=True)],
+        waiting=len(waiting),
+        rejected=sum(verdict == Verdict.REJECT for verdict in verdicts.values()),
+        waiting_snapped=sum(is_snapped(place.evidence) for place in waiting),
+    )
+
+
+def _area_names(store: Store, scope: Scope, places: list[Place]) -> list[str]:
+    """Name of the smallest imported area that holds each place's busiest cell; blank when none does."""
+    if not places:
+        return []
+    areas = store.evidence.features(scope, [FeatureKind.AREAS])
+    if areas.empty:
+        return [""] * len(places)
+    areas = areas.assign(size=shapely.area(areas["geometry"].to_numpy(object))).sort_values("size").reset_index(drop=True)
+    points = shapely.points(*h3cells.centres([place.peak_cell for place in places]))
+    point, area = shapely.STRtree(areas["geometry"].to_numpy(object)).query(points, predicate="within")
+    names = [""] * len(places)
+    for p, a in sorted(zip(point.tolist(), area.tolist(), strict=True), reverse=True):
+        names[p] = str(areas["name"].iat[a] or areas["code"].iat[a])
+    return names
+
+
+def how_to_accept(tasking: TaskingList) -> str:
+    """Return what to do when nothing, or not everything, has been decided."""
+    if not tasking.accepted and not tasking.waiting:
+        return "This analysis found no place of concern, so there is nothing to plan."
+    words = f"{tasking.waiting} of {tasking.waiting + tasking.rejected + len(tasking.accepted)} places wait for an analyst's decision."
+    if tasking.waiting_snapped:
+        words += f" {tasking.waiting_snapped} of them rest on map points that cluster by construction: look twice."
+    if tasking.waiting:
+        words += f" See them with: lapwing places {tasking.run.run_id}; accept one with: lapwing decide PLACE accept --reason TEXT"
+    return words

@@ -1,0 +1,100 @@
+"""Settings: defaults, then ``lapwing.toml`` in the home folder, then ``LAPWING_*``. Read once and passed down."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Final
+
+from geo.errors import InvalidParameter
+
+DEFAULT_STORE: Final = "sqlite:///var/lapwing.db"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be set.
+
+    Parameters
+    ----------
+    home : Path
+        Folder of the installation's state: relative store addresses, ``var/`` and ``lapwing.toml`` lie in it.
+    store : str
+        ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``postgresql://...``.
+    host, port
+        Where ``lapwing serve`` listens.
+    organisation : str
+        The organisation whose rows the command line works on.
+    session_hours, idle_minutes : int
+        Life of a sign-in session, and how long it may rest.
+    secure_cookies : bool
+        Send cookies over HTTPS only; set it when a TLS proxy stands in front.
+    """
+
+    home: Path
+    store: str = field(default=DEFAULT_STORE, repr=False)
+    host: str = "127.0.0.1"
+    port: int = 8765
+    organisation: str = "default"
+    session_hours: int = 10
+    idle_minutes: int = 60
+    secure_cookies: bool = False
+
+    @property
+    def state(self) -> Path:
+        """Folder of runtime state."""
+        return self.home / "var"
+
+
+def load_settings(environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
+    """Read the settings.
+
+    Raises
+    ------
+    InvalidParameter
+        For an unknown key in the file or a value of the wrong type.
+    """
+    home = Path(environ.get("LAPWING_HOME") or default_home()).expanduser().resolve()
+    settings = Settings(home=home)
+    file = home / "lapwing.toml"
+    if file.is_file():
+        settings = replace(settings, **_from_file(file))
+    told = {name: environ[f"LAPWING_{name.upper()}"] for name in _settable() if environ.get(f"LAPWING_{name.upper()}")}
+    converted = {name: _convert(name, text, f"LAPWING_{name.upper()}") for name, text in told.items()}
+    return replace(settings, **converted, **{name: value for name, value in overrides.items() if value is not None})
+
+
+def default_home() -> Path:
+    """Return the check-out that this code lies in, else a folder of the user's."""
+    root = Path(__file__).resolve().parent.parent
+    if (root / "setup.cfg").is_file():
+        return root
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "lapwing"
+
+
+def _settable() -> list[str]:
+    return [one.name for one in fields(Settings) if one.name != "home"]
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidParameter(f"{file}: not valid TOML ({error}).") from error
+    if unknown := sorted(set(table) - set(_settable())):
+        raise InvalidParameter(f"{file}: unknown setting {unknown[0]!r}; known are {', '.join(_settable())}.")
+    return {name: _convert(name, str(value), f"{file}: {name}") for name, value in table.items()}
+
+
+def _convert(name: str, text: str, where: str) -> Any:
+    kind = {one.name: one.type for one in fields(Settings)}[name]
+    if kind is int:
+        if not text.isdecimal():
+            raise InvalidParameter(f"{where} must be a whole number, not {text!r}.")
+        return int(text)
+    if kind is bool:
+        if text.lower() not in {"true", "false", "1", "0"}:
+            raise InvalidParameter(f"{where} must be true or false, not {text!r}.")
+        return text.lower() in {"true", "1"}
+    return text

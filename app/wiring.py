@@ -1,0 +1,96 @@
+"""The composition root: the only place that knows concrete stores, secrets and the clock."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from app.settings import Settings
+from data.migrate import migrate, require_current
+from data.store import Database, Store
+from geo.crs import MetricCrs
+from geo.errors import InvalidParameter
+from geo.model import Scope
+from geo.temporal import micros
+
+
+def system_clock() -> int:
+    """Microseconds UTC now."""
+    return micros(datetime.now(UTC))
+
+
+@dataclass(frozen=True)
+class Lapwing:
+    """An assembled application: settings, store, clock and secrets."""
+
+    settings: Settings
+    clock: Callable[[], int] = system_clock
+
+    @cached_property
+    def database(self) -> Database:
+        """The database named by the settings."""
+        return open_database(self.settings)
+
+    @cached_property
+    def store(self) -> Store:
+        """The migrated store. A new embedded store is made on first use; a server database never is."""
+        if self.is_embedded and "lapwing_migration" not in self.database.tables():
+            migrate(self.database, crs=None, now_us=self.clock())
+        return Store.over(self.database, require_current(self.database))
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the store is a file of ours."""
+        return self.settings.store.startswith("sqlite:")
+
+    def migrate(self, crs: MetricCrs | None) -> list[int]:
+        """Bring the store up to date; ``crs`` is fixed by the first migration."""
+        return migrate(self.database, crs=crs, now_us=self.clock())
+
+    def secret(self, name: str) -> bytes:
+        """A key that lives outside the store, made on first use and readable by this user only."""
+        folder = self.settings.state / "secrets"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = folder / f"{name}.key"
+        if not file.exists():
+            scratch = folder / f".{name}.{secrets.token_hex(4)}"
+            scratch.touch(mode=0o600)
+            scratch.write_bytes(secrets.token_bytes(32))
+            try:
+                file.hardlink_to(scratch)  # fails when another process was first: its key is then the key
+            except FileExistsError:
+                pass
+            finally:
+                scratch.unlink()
+        return file.read_bytes()
+
+    def scope(self, actor: str) -> Scope:
+        """What the command line may touch, on whose behalf."""
+        return Scope(org_id=self.settings.organisation, actor=actor)
+
+
+def open_database(settings: Settings) -> Database:
+    """Open the database that a store address names.
+
+    Raises
+    ------
+    InvalidParameter
+        When the address is of no known kind.
+    """
+    address = settings.store
+    scheme = urlsplit(address).scheme
+    if scheme == "sqlite":
+        from data.sqlite import SqliteDatabase
+
+        path = address.removeprefix("sqlite:///")
+        if path == address or not path:
+            raise InvalidParameter("A SQLite store is written sqlite:///relative.db or sqlite:////absolute.db.")
+        return SqliteDatabase(settings.home / Path(path))
+    if scheme in {"postgresql", "postgres"}:
+        from data.postgis import PostgisDatabase
+
+        return PostgisDatabase(address)
+    raise InvalidParameter("A store is written sqlite:///relative.db, sqlite:////absolute.db or postgresql://user@host/name.")

@@ -1,0 +1,1 @@
+"""Files, stores and exports: everything that reads or writes."""

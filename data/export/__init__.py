@@ -1,0 +1,1 @@
+"""Files out. Every writer takes a ``ReleasedLayer`` and nothing else."""

@@ -1,0 +1,64 @@
+"""QGIS styles (QML) for exported layers; QGIS fills in all that is left out."""
+
+from itertools import pairwise
+from typing import Final
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Pale teal to deep purple: no red, which would call an area dangerous; told apart by colour-blind eyes.
+RAMP: Final = ("237,242,243", "176,214,213", "104,171,178", "76,111,155", "75,40,109")
+_HEAD: Final = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+
+
+def _options(values: dict[str, str]) -> str:
+    return '<Option type="Map">' + "".join(f'<Option type="QString" name={quoteattr(k)} value={quoteattr(v)}/>' for k, v in values.items()) + "</Option>"
+
+
+def _fill(name: str, fill: str, line: str, width: float, style: str = "solid") -> str:
+    values = {"color": fill, "style": style, "outline_color": line, "outline_style": "solid", "outline_width": str(width), "outline_width_unit": "MM", "joinstyle": "round"}
+    return f'<symbol type="fill" name="{name}" alpha="1" clip_to_extent="1" force_rhr="0"><layer class="SimpleFill" enabled="1" locked="0" pass="0">{_options(values)}</layer></symbol>'
+
+
+def class_breaks(records: NDArray[np.int64]) -> list[int]:
+    """Six rising limits from 1 to the largest count: equal steps of the logarithm, whole numbers.
+
+    Examples
+    --------
+    >>> class_breaks(np.array([0, 1, 100]))
+    [1, 3, 6, 16, 40, 100]
+    """
+    top = max(int(records.max(initial=0)), len(RAMP) + 1)
+    breaks = [1]
+    for step in np.geomspace(1, top, len(RAMP) + 1)[1:]:
+        breaks.append(max(round(float(step)), breaks[-1] + 1))
+    return breaks
+
+
+def cell_style(records: NDArray[np.int64]) -> str:
+    """Style of cells by count in five classes; cells without records are not drawn."""
+    field, breaks = "records", class_breaks(records)
+    spans = [(low if i == 0 else low + 1, high) for i, (low, high) in enumerate(pairwise(breaks))]
+    ranges = "".join(
+        f'<range lower="{low}" upper="{high}" symbol="{i}" render="true" label="{low}{f" to {high}" if high > low else ""}"/>'
+        for i, (low, high) in enumerate(spans)
+    )
+    symbols = "".join(_fill(str(i), f"{colour},190", "255,255,255,90", 0.1) for i, colour in enumerate(RAMP))
+    return (
+        f'{_HEAD}<qgis version="3.22" styleCategories="Symbology">'
+        f'<renderer-v2 type="graduatedSymbol" attr={quoteattr(field)} graduatedMethod="GraduatedColor" symbollevels="0" enableorderby="0" forceraster="0">'
+        f"<ranges>{ranges}</ranges><symbols>{symbols}</symbols></renderer-v2><layerGeometryType>2</layerGeometryType></qgis>\n"
+    )
+
+
+def place_style(field: str) -> str:
+    """Style of places: an outline with the name beside it."""
+    return (
+        f'{_HEAD}<qgis version="3.22" styleCategories="Symbology|Labeling" labelsEnabled="1">'
+        f'<renderer-v2 type="singleSymbol" symbollevels="0" enableorderby="0" forceraster="0"><symbols>{_fill("0", "75,40,109,30", "75,40,109,255", 0.6)}</symbols></renderer-v2>'
+        f'<labeling type="simple"><settings calloutType="simple"><text-style fieldName={quoteattr(field)} isExpression="0" fontFamily="Arial" fontSize="9" fontSizeUnit="Point" textColor="38,20,56,255" textOpacity="1">'
+        '<text-buffer bufferDraw="1" bufferSize="0.9" bufferSizeUnits="MM" bufferColor="255,255,255,255" bufferOpacity="0.9"/></text-style>'
+        '<placement placement="1" centroidInside="1" offsetUnits="MM" priority="5"/><rendering drawLabels="1" obstacle="1" scaleVisibility="0"/></settings></labeling>'
+        "<layerGeometryType>2</layerGeometryType></qgis>\n"
+    )

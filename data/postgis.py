@@ -1,0 +1,139 @@
+"""The production store: PostgreSQL with PostGIS, through psycopg 3 and binary COPY."""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+import psycopg
+from psycopg import sql
+from psycopg.rows import tuple_row
+
+from data.queries import statement
+from geo.errors import StoreError
+
+
+class PostgisDatabase:
+    """One PostgreSQL database; each thread has its own connection."""
+
+    dialect = "postgis"
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._local = threading.local()
+        self._types: dict[str, dict[str, str]] = {}
+
+    def _connection(self) -> psycopg.Connection[tuple[Any, ...]]:
+        connection: psycopg.Connection[tuple[Any, ...]] | None = getattr(self._local, "connection", None)
+        if connection is None or connection.closed:
+            try:
+                connection = psycopg.connect(self._url, autocommit=True, row_factory=tuple_row)
+            except psycopg.Error as error:
+                raise StoreError(f"The store at {self._place()} cannot be reached: {str(error).splitlines()[0]}.") from error
+            self._local.connection = connection
+        return connection
+
+    def _place(self) -> str:
+        """Where the store is, without its password."""
+        info = psycopg.conninfo.conninfo_to_dict(self._url)
+        return f"postgresql://{info.get('host', 'localhost')}/{info.get('dbname', '')}"
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing."""
+        connection = self._connection()
+        if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            yield
+            return
+        with connection.transaction():
+            yield
+
+    def execute(self, name: str, /, **parameters: Any) -> int:
+        """Run a named statement."""
+        text, bound = statement(name, parameters, style="pyformat")
+        with self._translated():
+            return self._connection().execute(text.encode(), bound).rowcount
+
+    def rows(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """Rows of a named query."""
+        names, values = self._select(name, parameters)
+        return [dict(zip(names, row, strict=True)) for row in values]
+
+    def frame(self, name: str, /, **parameters: Any) -> pd.DataFrame:
+        """Rows of a named query as a frame."""
+        names, values = self._select(name, parameters)
+        return pd.DataFrame.from_records(values, columns=names)
+
+    def _select(self, name: str, parameters: Mapping[str, Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
+        text, bound = statement(name, parameters, style="pyformat")
+        with self._translated(), self._connection().cursor(binary=True) as cursor:
+            cursor.execute(text.encode(), bound)
+            return [column.name for column in cursor.description or ()], cursor.fetchall()
+
+    def insert(self, table: str, columns: Mapping[str, Sequence[Any]], *, ignore_existing: bool = False) -> int:
+        """Insert in bulk by binary COPY; through a temporary table where existing rows are to be kept."""
+        names = list(columns)
+        types = self._column_types(table)
+        with self._translated(), self.transaction(), self._connection().cursor() as cursor:
+            target = sql.Identifier(table)
+            into = target
+            if ignore_existing:
+                into = sql.Identifier("incoming")
+                cursor.execute(sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
+                    into, _names(names), target))  # fmt: skip
+            with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(into, _names(names))) as copy:
+                copy.set_types([types[name] for name in names])
+                for row in zip(*columns.values(), strict=True):
+                    copy.write_row(row)
+            if not ignore_existing:
+                return cursor.rowcount
+            cursor.execute(sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT DO NOTHING").format(
+                target, _names(names), _names(names), into))  # fmt: skip
+            inserted = cursor.rowcount
+            cursor.execute(sql.SQL("DROP TABLE {}").format(into))
+            return inserted
+
+    def _column_types(self, table: str) -> dict[str, str]:
+        if table not in self._types:
+            self._types[table] = {row["column_name"]: row["udt_name"] for row in self.rows("column_types", table_name=table)}
+        return self._types[table]
+
+    def script(self, text: str) -> None:
+        """Run several statements."""
+        self._connection().execute(text.encode())
+
+    def lock(self, name: str) -> None:
+        """Take the advisory lock until the transaction ends."""
+        self._connection().execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"lapwing:{name}",))
+
+    def tables(self) -> set[str]:
+        """Names of the tables that exist."""
+        found = self._connection().execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        return {row[0] for row in found.fetchall()}
+
+    def backup_names(self) -> Iterable[str]:
+        """Name the database."""
+        return [self._place()]
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        connection = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.IntegrityError:
+            raise
+        except psycopg.errors.RaiseException:
+            raise
+        except psycopg.Error as error:
+            raise StoreError(f"The store at {self._place()} refused the work: {str(error).splitlines()[0]}.") from error
+
+
+def _names(names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))

@@ -1,0 +1,110 @@
+"""Columns of a file to fields of its kind: as told by ``--map``, else by common names."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import pandas as pd
+
+from geo.errors import MappingError
+from geo.model import FeatureKind
+from geo.validate import RECORD_FIELDS
+from geo.validate_features import FEATURE_FIELDS
+
+# Read only to make coordinates of; never stored under these names.
+_GEOMETRY_FIELDS: Final = ("longitude", "latitude", "easting", "northing", "wkt")
+# Known, and deliberately not kept: free text stays out until a guard has read it.
+NOT_KEPT: Final = ("notes", "make")
+
+_RECORD_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "id": ("id", "uuid", "record_id", "reference", "ref"),
+    "date": ("date", "timestamp", "datetime", "date_time", "occurred", "occurred_at", "occurred_on", "month", "time"),
+    "from": ("from", "from_date", "date_from", "occurred_from", "start", "start_time"),
+    "to": ("to", "to_date", "date_to", "occurred_to", "end", "end_time"),
+    "longitude": ("longitude", "lon", "lng", "long"),
+    "latitude": ("latitude", "lat"),
+    "easting": ("easting", "eastings", "x_m"),
+    "northing": ("northing", "northings", "y_m"),
+    "grid_ref": ("grid_ref", "gridref", "grid_reference"),
+    "location_basis": ("location_basis",),
+    "kind": ("kind", "category", "type", "crime_type", "incident_type"),
+    "precision_m": ("precision_m", "accuracy_m"),
+    "source": ("source",),
+    "agency": ("agency", "reported_by", "organisation"),
+    "urn": ("urn",),
+    "registration": ("registration", "vrm", "reg"),
+    "vehicle_id": ("vehicle_id",),
+}
+_FEATURE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "name": ("name", "site_name", "distname", "distname1", "establis00", "establishm", "street", "prow_ref"),
+    "kind": ("kind", "subtype", "function", "classifica", "typology_e", "amenity", "category", "type"),
+    "level": ("level",),
+    "code": ("code", "id", "gid", "uprn"),
+    "vintage": ("vintage",),
+    "longitude": ("longitude", "lon", "lng", "long"),
+    "latitude": ("latitude", "lat"),
+    "easting": ("easting", "eastings"),
+    "northing": ("northing", "northings"),
+    "wkt": ("wkt", "geometry", "geom"),
+}
+# ONS names such as WD13CD, LSOA11NM: level, vintage and field in one.
+_ONS: Final = re.compile(r"^(wd|lsoa|msoa|lad|oa)(\d\d)(cd|nm)$")
+_ONS_LEVELS: Final = {"wd": "ward", "lsoa": "lsoa", "msoa": "msoa", "lad": "local_authority", "oa": "output_area"}
+
+
+def map_columns(rows: pd.DataFrame, kind: str, told: Mapping[str, str], file_name: str) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Keep the columns that mean something, under their field names.
+
+    Parameters
+    ----------
+    rows : DataFrame of str
+    kind : str
+        Record or feature kind.
+    told : mapping
+        Field to column, from ``--map``; wins over recognised names.
+
+    Returns
+    -------
+    mapped : DataFrame of str
+        Columns are field names.
+    used : dict
+        Field to column name.
+
+    Raises
+    ------
+    MappingError
+        When ``--map`` names an unknown field or a column the file does not have.
+    """
+    feature = kind in set(FeatureKind)
+    names = _FEATURE_NAMES if feature else _RECORD_NAMES
+    fields = (*FEATURE_FIELDS, *_GEOMETRY_FIELDS) if feature else RECORD_FIELDS
+    if unknown := sorted(set(told) - set(fields)):
+        raise MappingError(f"--map: unknown field {unknown[0]!r} for {kind}; known are {', '.join(fields)}.")
+    if absent := sorted(set(told.values()) - set(rows.columns)):
+        raise MappingError(f"{file_name}: no column {absent[0]!r}; it has {', '.join(map(str, rows.columns))}.")
+    by_name = {re.sub(r"[^a-z0-9]+", "_", str(column).strip().lower()).strip("_"): column for column in reversed(rows.columns)}
+    used = dict(told)
+    for field, candidates in names.items():
+        if field not in used and (column := next((by_name[n] for n in candidates if n in by_name), None)) is not None:
+            used[field] = column
+    mapped = pd.DataFrame({field: rows[column] for field, column in used.items()}, index=rows.index)
+    if feature:
+        mapped, used = _add_ons(mapped, used, by_name, rows)
+    return mapped, used
+
+
+def _add_ons(
+    mapped: pd.DataFrame, used: dict[str, str], by_name: Mapping[str, str], rows: pd.DataFrame
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    for plain, column in by_name.items():
+        if match := _ONS.match(plain):
+            field = "code" if match[3] == "cd" else "name"
+            mapped[field] = rows[column]
+            mapped["level"], mapped["vintage"] = _ONS_LEVELS[match[1]], f"20{match[2]}"
+            used = used | {field: column}
+    return mapped, used
+
+
+def unused_columns(rows: pd.DataFrame, used: Mapping[str, str]) -> list[str]:
+    """Columns that were not kept, so that the person who imports can see it."""
+    return [str(column) for column in rows.columns if column not in set(used.values())]

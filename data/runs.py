@@ -1,0 +1,186 @@
+"""What came out: runs, their cells and places, the places that live on across runs, and decisions about them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from geo.errors import NotFound
+from geo.model import CELL_COLUMNS, Place, Run, Scope
+
+if TYPE_CHECKING:
+    from data.store import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """An analyst's accept or reject, with the reason."""
+
+    decision_id: str
+    place_id: str
+    run_id: str
+    verdict: str
+    reason: str
+    actor: str
+    decided_at_us: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownPlace:
+    """A place as last seen, with the footprint that later runs are matched against."""
+
+    place_id: str
+    first_run: str
+    last_run: str
+    footprint: tuple[int, ...]
+
+
+class Runs:
+    """Runs, places and decisions of one store."""
+
+    def __init__(self, database: "Database") -> None:
+        self._db = database
+
+    def save(self, scope: Scope, run: Run, cells: pd.DataFrame, places: Sequence[Place], members: Mapping[str, Sequence[bytes]]) -> None:
+        """Store a whole run in one transaction: all of it or nothing. A run of the same id is replaced.
+
+        ``members`` gives the record keys behind each place id.
+        """
+        with self._db.transaction():
+            self._db.lock("run")
+            for name in ("drop_run_records", "drop_run_places", "drop_run_cells", "drop_run"):
+                self._db.execute(name, org_id=scope.org_id, run_id=run.run_id)
+            self._db.insert("run", _one_row(scope, run))
+            owner = {"org_id": [scope.org_id] * len(cells), "run_id": [run.run_id] * len(cells)}
+            self._db.insert("run_cell", owner | {name: cells[name].tolist() for name in CELL_COLUMNS})
+            self._db.insert("run_place", _place_columns(scope, run, places))
+            keys = [(place_id, key) for place_id, own in members.items() for key in own]
+            self._db.insert(
+                "run_place_record",
+                {
+                    "org_id": [scope.org_id] * len(keys),
+                    "run_id": [run.run_id] * len(keys),
+                    "place_id": [place_id for place_id, _ in keys],
+                    "record_key": [key for _, key in keys],
+                },
+            )
+            self._remember_places(scope, run, places)
+
+    def _remember_places(self, scope: Scope, run: Run, places: Sequence[Place]) -> None:
+        known = {place.place_id for place in self.known_places(scope)}
+        new = [place for place in places if place.place_id not in known]
+        self._db.insert(
+            "place",
+            {
+                "org_id": [scope.org_id] * len(new),
+                "place_id": [place.place_id for place in new],
+                "first_run": [run.run_id] * len(new),
+                "last_run": [run.run_id] * len(new),
+                "footprint": [json.dumps(place.footprint) for place in new],
+            },
+        )
+        for place in places:
+            if place.place_id in known:
+                self._db.execute(
+                    "touch_place", org_id=scope.org_id, place_id=place.place_id, last_run=run.run_id, footprint=json.dumps(place.footprint)
+                )
+
+    def runs(self, scope: Scope) -> list[Run]:
+        """Runs, newest first."""
+        return [_run(row) for row in self._db.rows("runs", org_id=scope.org_id)]
+
+    def find(self, scope: Scope, run_id: str) -> Run | None:
+        """Return one run, or None."""
+        rows = self._db.rows("run", org_id=scope.org_id, run_id=run_id)
+        return _run(rows[0]) if rows else None
+
+    def get(self, scope: Scope, run_id: str) -> Run:
+        """Return one run; ``latest`` names the newest."""
+        if run_id == "latest" and (runs := self.runs(scope)):
+            return runs[0]
+        run = self.find(scope, run_id)
+        if run is None:
+            raise NotFound(f"No analysis {run_id}; list them with: lapwing runs")
+        return run
+
+    def cells(self, scope: Scope, run_id: str) -> pd.DataFrame:
+        """Cells of a run with their counts, ordered by cell; study-area cells without records are there with 0."""
+        return self._db.frame("run_cells", org_id=scope.org_id, run_id=run_id).astype("int64")
+
+    def places(self, scope: Scope, run_id: str) -> list[Place]:
+        """Places of a run, by rank."""
+        return [_place(row) for row in self._db.rows("run_places", org_id=scope.org_id, run_id=run_id)]
+
+    def place_records(self, scope: Scope, run_id: str, place_id: str) -> pd.DataFrame:
+        """Records behind a place in a run, oldest first, without coordinates."""
+        return self._db.frame("place_records", org_id=scope.org_id, run_id=run_id, place_id=place_id)
+
+    def known_places(self, scope: Scope) -> list[KnownPlace]:
+        """Every place ever seen, as last seen."""
+        return [_known(row) for row in self._db.rows("known_places", org_id=scope.org_id)]
+
+    def known_place(self, scope: Scope, place_id: str) -> KnownPlace:
+        """One place as last seen."""
+        rows = self._db.rows("known_place", org_id=scope.org_id, place_id=place_id)
+        if not rows:
+            raise NotFound(f"No place {place_id}; list them with: lapwing places RUN")
+        return _known(rows[0])
+
+    def seen_in(self, scope: Scope, place_id: str) -> set[str]:
+        """Runs in which a place was found."""
+        return {row["run_id"] for row in self._db.rows("place_runs", org_id=scope.org_id, place_id=place_id)}
+
+    def add_decision(self, scope: Scope, decision: Decision) -> None:
+        """Add to a place's history; earlier decisions stay."""
+        self._db.insert("decision", {"org_id": [scope.org_id]} | {name: [value] for name, value in vars(decision).items()})
+
+    def decisions(self, scope: Scope, place_id: str | None = None) -> list[Decision]:
+        """Decisions, oldest first."""
+        rows = self._db.rows("decisions", org_id=scope.org_id)
+        return [Decision(**row) for row in rows if place_id in {None, row["place_id"]}]
+
+    def standing(self, scope: Scope) -> dict[str, Decision]:
+        """Return the latest decision about each place."""
+        return {decision.place_id: decision for decision in self.decisions(scope)}
+
+
+def _one_row(scope: Scope, run: Run) -> dict[str, Sequence[Any]]:
+    return {
+        "run_id": [run.run_id],
+        "org_id": [scope.org_id],
+        "parameters": [run.parameters],
+        "input_hashes": [json.dumps(run.input_hashes)],
+        "code_version": [run.code_version],
+        "seed": [run.seed],
+        "generated_at_us": [run.generated_at_us],
+        "created_by": [run.created_by],
+        "summary": [json.dumps(run.summary, sort_keys=True)],
+    }
+
+
+def _place_columns(scope: Scope, run: Run, places: Sequence[Place]) -> dict[str, Sequence[Any]]:
+    columns: dict[str, Sequence[Any]] = {"org_id": [scope.org_id] * len(places), "run_id": [run.run_id] * len(places)}
+    for name in ("place_id", "rank", "cluster", "kind", "name", "probability", "basis", "records", "peak_cell"):
+        columns[name] = [getattr(place, name) for place in places]
+    for name in ("footprint", "evidence", "alternatives"):
+        columns[name] = [json.dumps(getattr(place, name), sort_keys=True) for place in places]
+    return columns
+
+
+def _run(row: dict[str, Any]) -> Run:
+    return Run(**(row | {"input_hashes": tuple(json.loads(row["input_hashes"])), "summary": json.loads(row["summary"])}))
+
+
+def _place(row: dict[str, Any]) -> Place:
+    parsed = {
+        "footprint": tuple(json.loads(row["footprint"])),
+        "evidence": json.loads(row["evidence"]),
+        "alternatives": tuple(json.loads(row["alternatives"])),
+    }
+    return Place(**(row | parsed))
+
+
+def _known(row: dict[str, Any]) -> KnownPlace:
+    return KnownPlace(**(row | {"footprint": tuple(json.loads(row["footprint"]))}))

@@ -1,0 +1,87 @@
+-- name: batches
+SELECT batch_id, kind, source, file_name, stem, file_sha256, format, read, accepted, unlocated, rejected, duplicates,
+       imported_at_us, imported_by, undone_at_us
+FROM batch WHERE org_id = :org_id ORDER BY imported_at_us, batch_id;
+
+-- name: mark_undone
+UPDATE batch SET undone_at_us = :at_us WHERE org_id = :org_id AND batch_id = :batch_id AND undone_at_us IS NULL;
+
+-- name: forget_record_memberships
+DELETE FROM batch_record WHERE org_id = :org_id AND batch_id = :batch_id;
+
+-- name: forget_feature_memberships
+DELETE FROM batch_feature WHERE org_id = :org_id AND batch_id = :batch_id;
+
+-- name: forget_quarantine
+DELETE FROM quarantine WHERE org_id = :org_id AND batch_id = :batch_id;
+
+-- name: drop_orphan_records
+DELETE FROM record WHERE org_id = :org_id
+AND record_key IN (SELECT record_key FROM batch_record WHERE org_id = :org_id AND batch_id = :batch_id)
+AND NOT EXISTS (SELECT 1 FROM batch_record AS other
+                WHERE other.org_id = record.org_id AND other.record_key = record.record_key
+                AND other.batch_id <> :batch_id);
+
+-- name: drop_orphan_features
+DELETE FROM feature WHERE org_id = :org_id
+AND feature_key IN (SELECT feature_key FROM batch_feature WHERE org_id = :org_id AND batch_id = :batch_id)
+AND NOT EXISTS (SELECT 1 FROM batch_feature AS other
+                WHERE other.org_id = feature.org_id AND other.feature_key = feature.feature_key
+                AND other.batch_id <> :batch_id);
+
+-- name: quarantine
+SELECT q.batch_id, b.file_name, b.kind, b.source, b.format, q.row_number, q.field, q.reason, q.detail, q.row
+FROM quarantine AS q JOIN batch AS b ON b.batch_id = q.batch_id
+WHERE q.org_id = :org_id ORDER BY b.imported_at_us, q.batch_id, q.row_number;
+
+-- name: quarantine_reasons
+SELECT reason, COUNT(*) AS n FROM quarantine WHERE org_id = :org_id AND batch_id = :batch_id
+GROUP BY reason ORDER BY reason;
+
+-- name: records_for_analysis
+SELECT record_key, kind, source, agency, category, from_us, to_us, time_basis, lon, lat, x_m, y_m,
+       location_basis, precision_m
+FROM record WHERE org_id = :org_id AND kind IN :kinds ORDER BY record_key;
+
+-- name: record_counts
+SELECT kind, COUNT(*) AS records, SUM(CASE WHEN location_basis = 'none' THEN 1 ELSE 0 END) AS unlocated
+FROM record WHERE org_id = :org_id GROUP BY kind ORDER BY kind;
+
+-- name: categories
+SELECT DISTINCT category FROM record WHERE org_id = :org_id ORDER BY category;
+
+-- name: records_in_box
+SELECT record_key, x_m, y_m FROM record
+WHERE org_id = :org_id AND cell7 IN :cells AND x_m BETWEEN :west_m AND :east_m AND y_m BETWEEN :south_m AND :north_m
+ORDER BY record_key;
+
+-- name: features_of_kind
+SELECT feature_key, kind, subtype, name, level, code, vintage, repaired, geometry
+FROM feature WHERE org_id = :org_id AND kind IN :kinds
+AND east >= :west AND west <= :east AND north >= :south AND south <= :north ORDER BY feature_key;
+
+-- name: feature_counts
+SELECT kind, COUNT(*) AS features FROM feature WHERE org_id = :org_id GROUP BY kind ORDER BY kind;
+
+-- name: named_areas
+SELECT f.feature_key, f.kind, f.name, f.code, b.source, b.stem, f.geometry
+FROM feature AS f
+JOIN batch_feature AS m ON m.org_id = f.org_id AND m.feature_key = f.feature_key
+JOIN batch AS b ON b.batch_id = m.batch_id
+WHERE f.org_id = :org_id AND f.kind IN ('boundary', 'areas')
+AND (f.name = :name OR f.code = :name OR b.source = :name OR b.stem = :name)
+ORDER BY f.feature_key;
+
+-- name: area_names
+SELECT DISTINCT b.kind, b.source, b.stem FROM batch AS b
+WHERE b.org_id = :org_id AND b.kind IN ('boundary', 'areas') AND b.undone_at_us IS NULL ORDER BY b.stem;
+
+-- name: input_hashes
+SELECT DISTINCT b.file_sha256 FROM batch AS b
+WHERE b.org_id = :org_id AND b.kind IN :kinds AND b.undone_at_us IS NULL ORDER BY b.file_sha256;
+
+-- name: records_of_batch
+SELECT r.record_key, r.kind, r.source, r.agency, r.category, r.from_us, r.to_us, r.time_basis, r.lon, r.lat, r.x_m, r.y_m,
+       r.location_basis, r.precision_m
+FROM batch_record AS m JOIN record AS r ON r.org_id = m.org_id AND r.record_key = m.record_key
+WHERE m.org_id = :org_id AND m.batch_id = :batch_id ORDER BY r.record_key;

@@ -1,0 +1,50 @@
+-- name: run
+SELECT run_id, parameters, input_hashes, code_version, seed, generated_at_us, created_by, summary
+FROM run WHERE org_id = :org_id AND run_id = :run_id;
+
+-- name: runs
+SELECT run_id, parameters, input_hashes, code_version, seed, generated_at_us, created_by, summary
+FROM run WHERE org_id = :org_id ORDER BY generated_at_us DESC, run_id;
+
+-- name: run_cells
+SELECT cell, records, days, months, month_only, snapped FROM run_cell
+WHERE org_id = :org_id AND run_id = :run_id ORDER BY cell;
+
+-- name: run_places
+SELECT place_id, rank, cluster, kind, name, probability, basis, records, footprint, peak_cell, evidence, alternatives
+FROM run_place WHERE org_id = :org_id AND run_id = :run_id ORDER BY rank;
+
+-- name: place_runs
+SELECT run_id FROM run_place WHERE org_id = :org_id AND place_id = :place_id;
+
+-- name: place_records
+SELECT r.kind, r.source, r.agency, r.urn, r.category, r.from_us, r.to_us, r.time_basis, r.location_basis, r.precision_m
+FROM run_place_record AS m
+JOIN record AS r ON r.org_id = m.org_id AND r.record_key = m.record_key
+WHERE m.org_id = :org_id AND m.run_id = :run_id AND m.place_id = :place_id
+ORDER BY r.from_us, r.record_key;
+
+-- name: known_places
+SELECT place_id, first_run, last_run, footprint FROM place WHERE org_id = :org_id ORDER BY place_id;
+
+-- name: known_place
+SELECT place_id, first_run, last_run, footprint FROM place WHERE org_id = :org_id AND place_id = :place_id;
+
+-- name: touch_place
+UPDATE place SET last_run = :last_run, footprint = :footprint WHERE org_id = :org_id AND place_id = :place_id;
+
+-- name: decisions
+SELECT decision_id, place_id, run_id, verdict, reason, actor, decided_at_us FROM decision
+WHERE org_id = :org_id ORDER BY decided_at_us, decision_id;
+
+-- name: drop_run_records
+DELETE FROM run_place_record WHERE org_id = :org_id AND run_id = :run_id;
+
+-- name: drop_run_places
+DELETE FROM run_place WHERE org_id = :org_id AND run_id = :run_id;
+
+-- name: drop_run_cells
+DELETE FROM run_cell WHERE org_id = :org_id AND run_id = :run_id;
+
+-- name: drop_run
+DELETE FROM run WHERE org_id = :org_id AND run_id = :run_id;

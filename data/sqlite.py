@@ -1,0 +1,135 @@
+"""The embedded store: SQLite in WAL mode, every commit flushed to disk."""
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from data.queries import statement
+from geo.errors import StoreError
+
+_BUSY_TIMEOUT_MS = 30_000
+
+
+class SqliteDatabase:
+    """One SQLite file; each thread has its own connection."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._open()
+            self._local.connection = connection
+            self._local.depth = 0
+        return connection
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(self._path, isolation_level=None)
+            self._path.chmod(0o600)
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}"):
+                connection.execute(f"PRAGMA {pragma}")
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"The store {self._path} cannot be opened: {error}.") from error
+        return connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Begin at once for writing, so that a busy store is found out first."""
+        connection = self._connection()
+        if self._local.depth:
+            yield
+            return
+        with _translated(self._path):
+            connection.execute("BEGIN IMMEDIATE")
+        self._local.depth = 1
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        finally:
+            self._local.depth = 0
+
+    def execute(self, name: str, /, **parameters: Any) -> int:
+        """Run a named statement."""
+        text, bound = statement(name, parameters, style="named")
+        with _translated(self._path):
+            return self._connection().execute(text, bound).rowcount
+
+    def rows(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """Rows of a named query."""
+        names, values = self._select(name, parameters)
+        return [dict(zip(names, row, strict=True)) for row in values]
+
+    def frame(self, name: str, /, **parameters: Any) -> pd.DataFrame:
+        """Rows of a named query as a frame."""
+        names, values = self._select(name, parameters)
+        return pd.DataFrame.from_records(values, columns=names)
+
+    def _select(self, name: str, parameters: Mapping[str, Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
+        text, bound = statement(name, parameters, style="named")
+        with _translated(self._path):
+            cursor = self._connection().execute(text, bound)
+            return [column[0] for column in cursor.description], cursor.fetchall()
+
+    def insert(self, table: str, columns: Mapping[str, Sequence[Any]], *, ignore_existing: bool = False) -> int:
+        """Insert in bulk."""
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        conflict = " ON CONFLICT DO NOTHING" if ignore_existing else ""
+        connection = self._connection()
+        before = connection.total_changes
+        with _translated(self._path):
+            connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}){conflict}", zip(*columns.values(), strict=True))
+        return connection.total_changes - before
+
+    def script(self, text: str) -> None:
+        """Run several statements inside the transaction that is open (``executescript`` would commit it)."""
+        pending = ""
+        for line in text.splitlines(keepends=True):
+            pending += line
+            if sqlite3.complete_statement(pending):
+                self._connection().execute(pending)
+                pending = ""
+
+    def lock(self, name: str) -> None:  # noqa: ARG002
+        """BEGIN IMMEDIATE already holds the one write lock."""
+
+    def tables(self) -> set[str]:
+        """Names of the tables that exist."""
+        return {row[0] for row in self._connection().execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+    def backup_names(self) -> Iterable[str]:
+        """Name the file."""
+        return [str(self._path)]
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        connection = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StoreError(f"The store {path} refused the work: {error}.") from error
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.IntegrityError):
+            raise
+        raise StoreError(f"The store {path} is not a Lapwing store or is damaged: {error}.") from error

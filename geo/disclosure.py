@@ -1,0 +1,197 @@
+"""The one way out. ``release`` is the only maker of ``ReleasedLayer``, and nothing else may be drawn or exported."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from geo.errors import DisclosureError
+from geo.fields import DICTIONARY_VERSION, MAX_TEXT, Field, FieldType, fields_for
+from geo.model import AnalysisParameters, Layer, Profile, Run
+from geo.places import is_residential
+from geo.temporal import from_micros
+
+MARKING: Final = "OFFICIAL-SENSITIVE"
+SYNTHETIC_NOTICE: Final = "SYNTHETIC DATA. No real place, person or event."
+COORDINATE_DECIMALS: Final = 6
+
+# Control columns: read here to decide, and never released under these names unless the field table says so.
+_CONTROL: Final = frozenset({"id", "records", "days", "months", "month_only", "decision", "kind", "name"})
+_SEAL: Final = object()
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """What a feature must rest on before an audience may see it."""
+
+    records: int
+    days: int
+    months: int
+
+
+THRESHOLDS: Final[Mapping[Profile, Threshold | None]] = {
+    Profile.OPERATIONAL: None,
+    Profile.PARTNER: Threshold(records=5, days=3, months=2),
+    Profile.PUBLIC: Threshold(records=10, days=3, months=2),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ReleasedLayer:
+    """A layer that has passed disclosure control. Only :func:`release` can make one.
+
+    Parameters
+    ----------
+    layer : Layer
+    profile : Profile
+    fields : tuple of Field
+        Columns, in order.
+    features : DataFrame
+        ``id`` and one column a field, ordered by id (reference layers: by position).
+    geometry : ndarray of shapely geometry, shape (n,)
+        WGS 84.
+    metadata : dict
+        Marking, run, profile, times and the number of features suppressed: travels with every output.
+    """
+
+    layer: Layer
+    profile: Profile
+    fields: tuple[Field, ...]
+    features: pd.DataFrame
+    geometry: NDArray[np.object_]
+    metadata: Mapping[str, Any]
+    seal: object
+
+    def __post_init__(self) -> None:
+        """Refuse anything that ``release`` did not make."""
+        if self.seal is not _SEAL:
+            raise TypeError("a ReleasedLayer is made by geo.disclosure.release only")
+
+    def __len__(self) -> int:
+        """Return the number of features."""
+        return len(self.features)
+
+
+def release(
+    layer: Layer, features: pd.DataFrame, geometry: NDArray[np.object_], *, run: Run, profile: Profile, synthetic: bool = False
+) -> ReleasedLayer:
+    """Decide what of a layer an audience may have.
+
+    Parameters
+    ----------
+    layer : Layer
+    features : DataFrame
+        ``id``, the layer's fields for the audience, and for counted layers ``records, days, months, month_only``.
+    geometry : ndarray of shapely geometry, shape (n,)
+        WGS 84; cell outlines, never a hull or a record's point.
+    run : Run
+    profile : Profile
+        ``operational``: everything. ``partner``: at least 5 records on at least 3 distinct days (records dated by month
+        only: at least 2 months). ``public``: at least 10 records, the same days. Both get the one shared resolution.
+    synthetic : bool
+        Watermark the layer as made-up data.
+
+    Raises
+    ------
+    DisclosureError
+        When a column is not in the allow-list, a field is missing, or the audience may not have the layer.
+
+    Notes
+    -----
+    The number suppressed counts *features*, never records, and study-area cells without any record are suppressed
+    like those below the threshold, so that it does not say which is which. Outside operations the counts of places
+    are rounded down to the threshold, so that a cell minus a place says nothing.
+    """
+    fields = fields_for(layer, profile)
+    if not fields or (layer is Layer.TASKING and profile is not Profile.OPERATIONAL):
+        raise DisclosureError(f"The {layer} layer is for the operational audience only.")
+    known = {field.name for field in fields} | _CONTROL
+    if unknown := sorted(set(features.columns) - known):
+        raise DisclosureError(f"Column {unknown[0]!r} is not in the field dictionary of {layer} for {profile}; it cannot leave.")
+    keep = _passes(features, THRESHOLDS[profile]) if layer in {Layer.CELLS, Layer.PLACES} else np.ones(len(features), bool)
+    if layer is Layer.PLACES and profile is not Profile.OPERATIONAL:
+        keep &= (features["decision"] != "reject").to_numpy(bool)
+    suppressed = int(len(features) - keep.sum())
+    kept, shapes = features[keep].copy(), np.asarray(geometry, dtype=object)[keep]
+    order = np.argsort(kept["id"].to_numpy(str), kind="stable") if layer is not Layer.REFERENCE else np.arange(len(kept))
+    kept, shapes = kept.iloc[order].reset_index(drop=True), shapes[order]
+    if profile is not Profile.OPERATIONAL:
+        kept = _coarsen(kept, layer, profile)
+    common = {
+        "marking": MARKING + (" (SYNTHETIC)" if synthetic else ""),
+        "profile": str(profile),
+        "run": run.run_id,
+        "generated": from_micros(run.generated_at_us).date().isoformat(),
+    }
+    for name, value in common.items():
+        if any(field.name == name for field in fields):
+            kept[name] = value
+    if missing := [field.name for field in fields if field.name not in kept.columns]:
+        raise DisclosureError(f"The {layer} layer lacks its field {missing[0]!r}.")
+    table = pd.concat([kept[["id"]], *(_typed(kept[field.name], field) for field in fields)], axis=1)
+    return ReleasedLayer(
+        layer, profile, fields, table, shapely.orient_polygons(shapes), _metadata(layer, run, profile, common["marking"], suppressed, synthetic), _SEAL
+    )
+
+
+def _passes(features: pd.DataFrame, threshold: Threshold | None) -> NDArray[np.bool_]:
+    if threshold is None:
+        return np.ones(len(features), bool)
+    month_only = features["month_only"].to_numpy() >= features["records"].to_numpy()
+    often = np.where(month_only, features["months"] >= threshold.months, features["days"] >= threshold.days)
+    return np.asarray((features["records"].to_numpy() >= threshold.records) & often, bool)
+
+
+def _coarsen(features: pd.DataFrame, layer: Layer, profile: Profile) -> pd.DataFrame:
+    """Counts of places down to a multiple of the threshold; homes without their name."""
+    if layer is not Layer.PLACES:
+        return features
+    threshold = THRESHOLDS[profile]
+    step = threshold.records if threshold else 1
+    homes = features["kind"].map(is_residential).to_numpy(bool)
+    return features.assign(records=features["records"] // step * step, name=features["name"].astype(object).where(~homes, None))
+
+
+def _typed(values: pd.Series, field: Field) -> pd.Series:
+    if field.type is FieldType.INTEGER:
+        return values.astype("int64")
+    if field.type is FieldType.REAL:
+        return values.astype("float64").round(4)
+    texts = [None if value is None or value != value else str(value) for value in values.tolist()]
+    if any(text and len(text) > MAX_TEXT for text in texts):
+        raise DisclosureError(f"A value of {field.name!r} is longer than {MAX_TEXT} characters.")
+    return pd.Series(texts, index=values.index, name=field.name, dtype=object)
+
+
+def _metadata(layer: Layer, run: Run, profile: Profile, marking: str, suppressed: int, synthetic: bool) -> dict[str, Any]:
+    parameters = AnalysisParameters.from_json(run.parameters)
+    threshold = THRESHOLDS[profile]
+    metadata = {
+        "title": f"Lapwing {layer}",
+        "marking": marking,
+        "handling": "For the named audience and purpose only. Places of concern are leads for people to check, not facts.",
+        "profile": str(profile),
+        "run": run.run_id,
+        "generated_at": from_micros(run.generated_at_us).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "period": f"{parameters.date_from or 'first record'} to {parameters.date_to or 'last record'}",
+        "study_area": run.summary.get("study_area", "observed"),
+        "suppressed_features": suppressed,
+        "unlocated_records": _banded(int(run.summary.get("unlocated", 0)), threshold),
+        "position_accuracy": run.summary.get("crs_method", ""),
+        "dictionary_version": DICTIONARY_VERSION,
+    }
+    if threshold:
+        metadata["rule"] = f"at least {threshold.records} records on {threshold.days} days (or {threshold.months} months where only the month is known)"
+    if synthetic:
+        metadata["notice"] = SYNTHETIC_NOTICE
+    return metadata
+
+
+def _banded(count: int, threshold: Threshold | None) -> int | str:
+    if threshold is None or count == 0 or count >= threshold.records:
+        return count if threshold is None else count - count % threshold.records
+    return f"fewer than {threshold.records}"

@@ -1,0 +1,42 @@
+"""Ordnance Survey grid references: letters and digits to metres and the precision they state.
+
+Source: Ordnance Survey, *A guide to coordinate systems in Great Britain*, section 7 (the 500 km and 100 km squares).
+"""
+
+import re
+from typing import Final
+
+from geo.errors import LapwingError
+
+_LETTERS: Final = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # without I
+_PATTERN: Final = re.compile(r"^([HJNOST])([A-HJ-Z])((?:\d\d)*)$")
+
+
+class BadGridReference(LapwingError, ValueError):
+    """Text that is not an OS grid reference."""
+
+
+def parse_grid_reference(text: str) -> tuple[float, float, float]:
+    """Easting, northing of the centre of the stated square, and the radius in metres that contains it.
+
+    Raises
+    ------
+    BadGridReference
+
+    Examples
+    --------
+    >>> parse_grid_reference("SK 38123 45678")
+    (438123.5, 345678.5, 0.7)
+    """
+    compact = re.sub(r"\s+", "", text.upper())
+    match = _PATTERN.match(compact)
+    if not match or len(match[3]) > 10:
+        raise BadGridReference(f"{text[:30]!r} is not an OS grid reference such as SK 38123 45678")
+    major, minor, digits = _LETTERS.index(match[1]), _LETTERS.index(match[2]), match[3]
+    square_e = ((major - 2) % 5) * 5 + minor % 5
+    square_n = 19 - (major // 5) * 5 - minor // 5
+    half = len(digits) // 2
+    size_m = 10 ** (5 - half)
+    easting = square_e * 100_000 + (int(digits[:half]) * size_m if half else 0) + size_m / 2
+    northing = square_n * 100_000 + (int(digits[half:]) * size_m if half else 0) + size_m / 2
+    return easting, northing, round(size_m / 2**0.5, 1)

@@ -1,0 +1,90 @@
+"""Plain sentences about places, for people who have a minute."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from geo.evidence import busiest_days, busiest_hours
+from geo.model import AREA, UNATTRIBUTED, Profile
+
+TIMES_NOT_KNOWN = "times not known"
+
+_KIND_WORDS: Mapping[str, str] = {
+    "park": "a park",
+    "street": "a street",
+    "house": "a home",
+    "hotel": "a hotel or guest house",
+    "takeaway": "a takeaway",
+    "shop": "a shop",
+    "licensed": "licensed premises",
+    "car_park": "a car park",
+    "station": "a station",
+    "school": "a school",
+    "taxi_rank": "a taxi rank",
+    "premises": "premises",
+    "building": "a building",
+    AREA: "an area too wide to be one place",
+    UNATTRIBUTED: "a spot with no known place near it",
+}
+
+
+_UNNAMED: Mapping[str, str] = {AREA: "Wide area", UNATTRIBUTED: "Unnamed spot", "house": "A home", "street": "Unnamed street", "park": "Unnamed park"}
+
+
+def kind_words(kind: str) -> str:
+    """Return a kind of place in words."""
+    return _KIND_WORDS.get(kind, kind)
+
+
+def place_title(kind: str, name: str | None) -> str:
+    """Return a name for headings: the place's own, else its kind."""
+    if kind in _UNNAMED:
+        return name or _UNNAMED[kind]
+    return name or kind_words(kind).removeprefix("a ").removeprefix("an ").capitalize()
+
+
+def plural(count: int, word: str) -> str:
+    """Return a count with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "record"), plural(3, "agency")
+    ('1 record', '3 agencies')
+    """
+    if count == 1:
+        return f"1 {word}"
+    return f"{count:,} {word[:-1]}ies" if word.endswith("y") and word[-2] not in "aeiou" else f"{count:,} {word}s"
+
+
+def day_words(iso: str) -> str:
+    """Return a date as people write it."""
+    day = date.fromisoformat(iso)
+    return f"{day.day} {day:%B %Y}"
+
+
+def why(evidence: Mapping[str, Any], *, profile: Profile, records: int) -> str:
+    """Say in one sentence why a place is listed.
+
+    ``records`` is the count this audience may see; outside operations it is a lower bound and nothing finer is said.
+    """
+    said_by = "one source only" if evidence["sources"] == 1 else plural(evidence["sources"], "source")
+    if profile is not Profile.OPERATIONAL:
+        more = "one source only" if evidence["sources"] == 1 else "more than one source"
+        return f"At least {records:,} records from {more}."
+    if evidence["month_only"] == evidence["records"]:
+        span = f"over {plural(evidence['months'], 'month')}, dated by month only"
+    else:
+        span = f"on {plural(evidence['days'], 'day')} between {day_words(evidence['first_day'])} and {day_words(evidence['last_day'])}"
+    doubt = " Most positions were moved to fixed map points, so the exact spot is not known." if evidence["snapped"] * 2 > evidence["records"] else ""
+    return f"{plural(evidence['records'], 'record')} from {said_by} {span}.{doubt}"
+
+
+def usual_weekdays(evidence: Mapping[str, Any]) -> str:
+    """Return the days on which most records fall, or that times are not known."""
+    return ", ".join(busiest_days(evidence["weekdays"])) or TIMES_NOT_KNOWN
+
+
+def usual_hours(evidence: Mapping[str, Any]) -> str:
+    """Return the hours in which most records fall, or that times are not known."""
+    window = busiest_hours(evidence["hours"])
+    return f"{window[0]:02d}:00 to {window[1]:02d}:00" if window else TIMES_NOT_KNOWN

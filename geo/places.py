@@ -1,0 +1,190 @@
+"""From a cluster of points to a place with odds: which park, premises, building or road do the records speak of?
+
+Each distinct point weighs the features near it by a prior for their kind and by how well the distance agrees with
+the point's stated precision; a cluster takes the weighted mean over its points. Distances run to the polygon or
+line, never to a centroid, and a point beside a park is evidence for the park.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geo.model import UNATTRIBUTED, FeatureKind
+
+Floats = NDArray[np.float64]
+
+# precision_m is the radius that holds the true position with 95 % probability under an isotropic Gaussian.
+SIGMAS_IN_95_PERCENT_RADIUS: Final = 2.448
+
+# Prior and reach of each kind. Reach is how far from the feature people still mean it: the pavement outside a
+# takeaway, the gate of a park. Roads are everywhere, so they explain a point only when nothing else does.
+PRIOR: Final = {FeatureKind.PARKS: 1.0, FeatureKind.PREMISES: 1.0, FeatureKind.BUILDINGS: 0.6, FeatureKind.ROADS: 0.08}
+REACH_M: Final = {FeatureKind.PARKS: 50.0, FeatureKind.PREMISES: 25.0, FeatureKind.BUILDINGS: 15.0, FeatureKind.ROADS: 25.0}
+UNATTRIBUTED_WEIGHT: Final = 0.04
+MIN_PROBABILITY: Final = 0.3
+
+_SNAPPED_KINDS: Final = (FeatureKind.PARKS, FeatureKind.ROADS)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Reference features in metres.
+
+    Parameters
+    ----------
+    geometry_m : ndarray of shapely geometry, shape (f,)
+    kinds, subtypes, names : ndarray of str, shape (f,)
+    spacing_m : ndarray of float, shape (f,)
+        For buildings, the distance to the nearest other building (centre to centre); infinite elsewhere.
+    """
+
+    geometry_m: NDArray[np.object_]
+    kinds: NDArray[np.object_]
+    subtypes: NDArray[np.object_]
+    names: NDArray[np.object_]
+    spacing_m: Floats
+
+    @classmethod
+    def of(cls, geometry_m: NDArray[np.object_], kinds: NDArray[np.object_], subtypes: NDArray[np.object_], names: NDArray[np.object_]) -> "Reference":
+        """Reference features with the spacing of buildings worked out."""
+        spacing_m = np.full(len(geometry_m), np.inf)
+        buildings = np.flatnonzero(kinds == FeatureKind.BUILDINGS)
+        if len(buildings) > 1:
+            centres = shapely.centroid(geometry_m[buildings])
+            tree = shapely.STRtree(centres)
+            pairs, distance_m = tree.query_nearest(centres, exclusive=True, return_distance=True, all_matches=False)
+            spacing_m[buildings[pairs[0]]] = distance_m
+        return cls(geometry_m, kinds, subtypes, names, spacing_m)
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The feature a cluster is taken to be, with its odds and the runners-up."""
+
+    feature: int | None
+    kind: str
+    name: str | None
+    probability: float
+    alternatives: tuple[dict[str, Any], ...]
+
+
+def attribute(
+    points_m: Floats, weights: Floats, precision_m: Floats, snapped: NDArray[np.bool_], group: NDArray[np.int64], reference: Reference
+) -> dict[int, Attribution]:
+    """Attribute each group of points to a reference feature, or honestly to none.
+
+    Parameters
+    ----------
+    points_m : ndarray of float, shape (n, 2)
+        Metres in the CRS of the reference geometry.
+    weights, precision_m : ndarray of float, shape (n,)
+    snapped : ndarray of bool, shape (n,)
+        Points that a publisher moved to a fixed list of map points.
+    group : ndarray of int64, shape (n,)
+        Cluster of each point.
+    reference : Reference
+
+    Returns
+    -------
+    dict
+        Group to :class:`Attribution`.
+
+    Notes
+    -----
+    A snapped point never speaks for anything more specific than a park or street. A building is a candidate only for
+    points whose precision is at most half the spacing of neighbouring buildings: coarser points cannot tell the
+    houses of a street apart.
+    """
+    groups = np.unique(group)
+    if not len(reference.geometry_m):
+        return {int(one): Attribution(None, UNATTRIBUTED, None, 1.0, ()) for one in groups}
+    point, feature, likelihood = _likelihoods(points_m, precision_m, snapped, reference)
+    total = np.bincount(point, likelihood, minlength=len(points_m)) + UNATTRIBUTED_WEIGHT
+    share = likelihood / total[point] * weights[point]
+    group_index = np.searchsorted(groups, group)
+    group_weight = np.bincount(group_index, weights)
+    pair = group_index[point] * np.int64(len(reference.geometry_m)) + feature
+    pairs, inverse = np.unique(pair, return_inverse=True)
+    probability = np.bincount(inverse, share, minlength=len(pairs)) / group_weight[pairs // len(reference.geometry_m)]
+    starts = np.searchsorted(pairs // len(reference.geometry_m), np.arange(len(groups) + 1))
+    result = {}
+    for i, one in enumerate(groups):
+        mine = np.arange(starts[i], starts[i + 1])
+        order = mine[np.lexsort((pairs[mine], -probability[mine]))][:3]
+        candidates = [(int(pairs[j] % len(reference.geometry_m)), float(probability[j])) for j in order]
+        result[int(one)] = _choose(candidates, reference)
+    return result
+
+
+def _likelihoods(
+    points_m: Floats, precision_m: Floats, snapped: NDArray[np.bool_], reference: Reference
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """(point, feature, prior x distance likelihood) for every feature within reach of a point."""
+    tree = shapely.STRtree(reference.geometry_m)
+    shapes = shapely.points(points_m)
+    reach_of = np.vectorize(REACH_M.get, otypes=[float])(reference.kinds)
+    prior_of = np.vectorize(PRIOR.get, otypes=[float])(reference.kinds)
+    point, feature = tree.query(shapes, predicate="dwithin", distance=np.maximum(max(REACH_M.values()), precision_m))
+    distance_m = shapely.distance(shapes[point], reference.geometry_m[feature])
+    kinds = reference.kinds[feature]
+    allowed = distance_m <= np.maximum(reach_of[feature], precision_m[point])
+    allowed &= ~snapped[point] | np.isin(kinds, [str(kind) for kind in _SNAPPED_KINDS])
+    allowed &= (kinds != FeatureKind.BUILDINGS) | (precision_m[point] <= reference.spacing_m[feature] / 2)
+    point, feature, distance_m = point[allowed], feature[allowed], distance_m[allowed]
+    sigma_m = np.maximum(precision_m[point], reach_of[feature]) / SIGMAS_IN_95_PERCENT_RADIUS
+    likelihood = prior_of[feature] * np.exp(-0.5 * (distance_m / sigma_m) ** 2)
+    return point, feature, likelihood
+
+
+def _choose(candidates: list[tuple[int, float]], reference: Reference) -> Attribution:
+    listed = tuple(
+        {"kind": place_kind(str(reference.kinds[f]), str(reference.subtypes[f])), "name": str(reference.names[f]) or None, "probability": round(p, 4)}
+        for f, p in candidates
+    )
+    if not candidates or candidates[0][1] < MIN_PROBABILITY:
+        claimed = sum(p for _, p in candidates)
+        return Attribution(None, UNATTRIBUTED, None, round(max(0.0, 1.0 - claimed), 4), listed)
+    feature, probability = candidates[0]
+    return Attribution(feature, str(listed[0]["kind"]), listed[0]["name"], round(probability, 4), listed[1:])
+
+
+_RESIDENTIAL: Final = ("house", "flat", "residential", "detached", "terrace", "semidetached_house", "apartments", "bungalow", "dwelling")
+_PREMISES_WORDS: Final = {
+    "takeaway": ("takeaway", "fast_food", "fast food", "kebab", "chicken"),
+    "hotel": ("hotel", "guest", "hostel", "motel", "b&b"),
+    "licensed": ("pub", "bar", "nightclub", "club", "off_licence", "off-licence", "licensed"),
+    "station": ("station", "transport", "bus", "rail"),
+    "car_park": ("car park", "car_park", "parking"),
+    "school": ("school", "college", "education"),
+    "taxi_rank": ("taxi",),
+    "shop": ("shop", "retail", "store", "supermarket", "convenience"),
+}
+
+
+def place_kind(feature_kind: str, subtype: str) -> str:
+    """Kind of place that a reference feature stands for.
+
+    Examples
+    --------
+    >>> place_kind("premises", "Fast food"), place_kind("roads", "Local Road"), place_kind("buildings", "house")
+    ('takeaway', 'street', 'house')
+    """
+    plain = subtype.lower()
+    if feature_kind == FeatureKind.PARKS:
+        return "park"
+    if feature_kind == FeatureKind.ROADS:
+        return "street"
+    if feature_kind == FeatureKind.BUILDINGS and any(word in plain for word in _RESIDENTIAL):
+        return "house"
+    for kind, words in _PREMISES_WORDS.items():
+        if any(word in plain for word in words):
+            return kind
+    return "building" if feature_kind == FeatureKind.BUILDINGS else "premises"
+
+
+def is_residential(kind: str) -> bool:
+    """Whether a place of this kind may be somebody's home: an unlabelled building may be."""
+    return kind in {"house", "building"}

@@ -1,0 +1,167 @@
+"""Times: int64 microseconds UTC, half-open intervals; dates and months are Europe/London."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geo.errors import LapwingError
+from geo.model import TimeBasis
+
+LONDON: Final = ZoneInfo("Europe/London")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MONTH: Final = re.compile(r"^(\d{4})-(\d{2})$")
+_UK_DATE: Final = re.compile(r"^(\d{1,2})[/.](\d{1,2})[/.](\d{4})(?:[ T]+(.+))?$")
+_DATE: Final = re.compile(r"^\d{4}-?\d{2}-?\d{2}$")
+
+WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+# An interval no longer than this says something about the hour of day.
+KNOWN_HOUR_US: Final = 6 * 3600 * 1_000_000
+
+
+class BadDate(LapwingError, ValueError):
+    """Text that is not a date, or a local time that the clocks skipped."""
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds UTC of an aware datetime."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_micros(value_us: int) -> datetime:
+    """Aware UTC datetime of microseconds UTC."""
+    return _EPOCH + timedelta(microseconds=int(value_us))
+
+
+def month_interval(year: int, month: int) -> tuple[int, int]:
+    """Half-open interval of a calendar month in Europe/London."""
+    start = datetime(year, month, 1, tzinfo=LONDON)
+    end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=LONDON)
+    return micros(start), micros(end)
+
+
+def day_interval(day: date) -> tuple[int, int]:
+    """Half-open interval of a calendar day in Europe/London (23, 24 or 25 hours)."""
+    start = datetime(day.year, day.month, day.day, tzinfo=LONDON)
+    after = day + timedelta(days=1)
+    return micros(start), micros(datetime(after.year, after.month, after.day, tzinfo=LONDON))
+
+
+def parse_time(text: str) -> tuple[int, int, TimeBasis]:
+    """Read one time as written and return the interval it stands for.
+
+    Accepted are a month (``2024-03``), a date (``2024-03-09`` or, day first, ``09/03/2024``) and a time in ISO 8601,
+    which is Europe/London local time unless it carries an offset. An hour that the clocks repeat becomes an interval
+    over both readings.
+
+    Raises
+    ------
+    BadDate
+        When the text is none of these, or names an hour the clocks skipped.
+
+    Examples
+    --------
+    >>> parse_time("2024-02")[2].value
+    'month'
+    >>> parse_time("2024-07-01T12:00")[0] == parse_time("2024-07-01T11:00Z")[0]
+    True
+    """
+    text = text.strip()
+    try:
+        if match := _MONTH.match(text):
+            return *month_interval(int(match[1]), int(match[2])), TimeBasis.MONTH
+        if match := _UK_DATE.match(text):
+            text = f"{match[3]}-{int(match[2]):02d}-{int(match[1]):02d}" + (f"T{match[4]}" if match[4] else "")
+        if _DATE.match(text):
+            return *day_interval(date.fromisoformat(text)), TimeBasis.DATE
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError) as error:
+        raise BadDate(f"{text[:40]!r} is not a date; write 2024-03-09, 2024-03-09T21:30, 09/03/2024 or 2024-03") from error
+    return _interval_of_moment(moment, text)
+
+
+def _interval_of_moment(moment: datetime, text: str) -> tuple[int, int, TimeBasis]:
+    one_us = 1
+    if moment.tzinfo is not None:
+        at = micros(moment.astimezone(UTC))
+        return at, at + one_us, TimeBasis.INSTANT
+    first = moment.replace(tzinfo=LONDON, fold=0).astimezone(UTC)
+    second = moment.replace(tzinfo=LONDON, fold=1).astimezone(UTC)
+    if first.astimezone(LONDON).replace(tzinfo=None) != moment:
+        raise BadDate(f"{text[:40]!r} does not exist: the clocks went forward over it; correct the time")
+    if first != second:
+        return micros(min(first, second)), micros(max(first, second)) + one_us, TimeBasis.INTERVAL
+    return micros(first), micros(first) + one_us, TimeBasis.INSTANT
+
+
+def parse_times(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.object_], dict[int, str]]:
+    """Read many times; each distinct text is parsed once.
+
+    Returns
+    -------
+    from_us, to_us : ndarray of int64, shape (n,)
+        Interval; zero where the text could not be read.
+    basis : ndarray of str, shape (n,)
+    problems : dict
+        Position to message, for the texts that could not be read.
+    """
+    codes, uniques = pd.factorize(np.asarray(texts, dtype=object))
+    starts, ends = np.zeros(len(uniques), np.int64), np.zeros(len(uniques), np.int64)
+    basis = np.full(len(uniques), "", dtype=object)
+    failed: dict[int, str] = {}
+    for i, text in enumerate(uniques):
+        try:
+            starts[i], ends[i], basis[i] = parse_time(str(text))
+        except BadDate as error:
+            failed[i] = str(error)
+    problems: dict[int, str] = {}
+    if failed:
+        bad = np.flatnonzero(np.isin(codes, list(failed)))
+        problems = {int(row): failed[int(codes[row])] for row in bad}
+    return starts[codes], ends[codes], basis[codes], problems
+
+
+def midpoint_us(from_us: NDArray[np.int64], to_us: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Midpoint of each half-open interval, without overflow."""
+    return from_us + (to_us - from_us) // 2
+
+
+def local_days(at_us: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Europe/London calendar day of each moment, as days since 1970-01-01."""
+    local = pd.DatetimeIndex(np.asarray(at_us).astype("datetime64[us]"), tz="UTC").tz_convert(LONDON).tz_localize(None)
+    return local.to_numpy().astype("datetime64[D]").astype(np.int64)
+
+
+def local_months(at_us: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Europe/London calendar month of each moment, as months since 1970-01."""
+    return local_days(at_us).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+
+
+def local_hours(at_us: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Europe/London hour of day of each moment."""
+    index = pd.DatetimeIndex(np.asarray(at_us).astype("datetime64[us]"), tz="UTC").tz_convert(LONDON)
+    return np.asarray(index.hour, dtype=np.int64)
+
+
+def local_weekdays(at_us: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Europe/London weekday of each moment, Monday = 0."""
+    return (local_days(at_us) + 3) % 7
+
+
+def missing_months(months: NDArray[np.int64]) -> list[str]:
+    """Months without any record between the first and the last, as ``YYYY-MM``.
+
+    Examples
+    --------
+    >>> missing_months(np.array([0, 2]))
+    ['1970-02']
+    """
+    if not len(months):
+        return []
+    absent = np.setdiff1d(np.arange(months.min(), months.max() + 1), months)
+    return [str(month) for month in absent.astype("datetime64[M]")]

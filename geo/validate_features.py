@@ -1,0 +1,131 @@
+"""Checks on reference geography: geometry repaired where that is safe, rejected with a reason where it is not."""
+
+import hashlib
+import json
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from geo.crs import MetricCrs
+from geo.model import FEATURE_COLUMNS, REJECTION_COLUMNS, FeatureKind
+from geo.validate import MAX_TEXT, Reason
+
+FEATURE_FIELDS: Final = ("name", "kind", "level", "code", "vintage")
+
+_POINT, _LINE, _POLYGON = 0, 1, 2
+_ALLOWED_DIMENSIONS: Final = {
+    FeatureKind.PARKS: {_POINT, _POLYGON},
+    FeatureKind.PREMISES: {_POINT, _POLYGON},
+    FeatureKind.BUILDINGS: {_POINT, _POLYGON},
+    FeatureKind.ROADS: {_LINE},
+    FeatureKind.BOUNDARY: {_POLYGON},
+    FeatureKind.AREAS: {_POLYGON},
+    FeatureKind.PROTECTED: {_POINT, _POLYGON},
+}
+_DIMENSION_WORDS: Final = {_POINT: "points", _LINE: "lines", _POLYGON: "polygons"}
+
+
+def validate_features(
+    rows: pd.DataFrame, geometry: NDArray[np.object_], row_numbers: NDArray[np.int64], *, kind: FeatureKind, crs: MetricCrs
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split features into accepted and rejected.
+
+    Parameters
+    ----------
+    rows : DataFrame of str
+        One column for each mapped field (a subset of ``FEATURE_FIELDS``).
+    geometry : ndarray of shapely geometry or None, shape (n,)
+        WGS 84.
+    row_numbers : ndarray of int64, shape (n,)
+    kind : FeatureKind
+    crs : MetricCrs
+        The store's metric CRS; features that do not lie in it are out of range.
+
+    Returns
+    -------
+    accepted : DataFrame
+        ``FEATURE_COLUMNS``; ``repaired`` says that an invalid polygon was made valid.
+    rejected : DataFrame
+        ``REJECTION_COLUMNS``.
+    """
+    rows = rows.reindex(columns=list(FEATURE_FIELDS), fill_value="").fillna("")
+    geometry = shapely.force_2d(np.asarray(geometry, dtype=object))
+    missing = shapely.is_missing(geometry) | shapely.is_empty(geometry)
+    invalid = ~missing & ~shapely.is_valid(geometry)
+    if invalid.any():
+        geometry = geometry.copy()
+        geometry[invalid] = [_repair(one) for one in geometry[invalid]]
+    dimension = shapely.get_dimensions(geometry)
+    allowed = _ALLOWED_DIMENSIONS[kind]
+    wanted = " or ".join(_DIMENSION_WORDS[d] for d in sorted(allowed))
+
+    reasons = np.full(len(rows), "", dtype=object)
+    details = np.full(len(rows), "", dtype=object)
+    _flag(reasons, details, missing, Reason.NO_COORDINATES, "reference geography needs a geometry")
+    emptied = ~missing & (shapely.is_empty(geometry) | ~shapely.is_valid(geometry))
+    _flag(reasons, details, emptied, Reason.BAD_GEOMETRY, "the polygon is invalid and could not be repaired")
+    wrong = ~missing & ~np.isin(dimension, list(allowed))
+    _flag(reasons, details, wrong, Reason.BAD_GEOMETRY, f"{kind} must be {wanted}")
+    _flag(reasons, details, ~missing & ~_inside(geometry, crs), Reason.OUT_OF_RANGE, f"the feature lies outside {crs.name}")
+    too_long = (rows["name"].str.len() > MAX_TEXT).to_numpy(bool)
+    _flag(reasons, details, too_long, Reason.TOO_LONG, f"the name is longer than {MAX_TEXT} characters")
+
+    good = reasons == ""
+    accepted = pd.DataFrame(
+        {
+            "kind": str(kind), "subtype": rows["kind"], "name": rows["name"], "level": rows["level"], "code": rows["code"],
+            "vintage": rows["vintage"], "repaired": invalid, "geometry": geometry,
+        }
+    )[good]  # fmt: skip
+    accepted.insert(0, "feature_key", feature_keys(accepted))
+    accepted.index = pd.Index(row_numbers[good], name="row_number")
+    rejected = [
+        (int(row_numbers[i]), "geometry", reasons[i], details[i], json.dumps({n: v[:MAX_TEXT] for n, v in rows.iloc[i].items() if v}))
+        for i in np.flatnonzero(~good)
+    ]
+    return accepted[list(FEATURE_COLUMNS)], pd.DataFrame(rejected, columns=list(REJECTION_COLUMNS))
+
+
+def feature_keys(features: pd.DataFrame) -> list[bytes]:
+    """Key of each feature: SHA-256 of kind, attributes, geometry and ordinal among equal features."""
+    wkb = shapely.to_wkb(features["geometry"].to_numpy(object), byte_order=1)
+    text = features[["kind", "subtype", "name", "level", "code", "vintage"]].agg("\x1f".join, axis=1) if len(features) else []
+    digests = [hashlib.sha256(one.encode() + b"\x1f" + shape).digest() for one, shape in zip(text, wkb, strict=True)]
+    ordinals = pd.Series(digests, dtype=object).groupby(pd.Series(digests, dtype=object)).cumcount()
+    return [hashlib.sha256(d + int(o).to_bytes(8, "big")).digest() for d, o in zip(digests, ordinals, strict=True)]
+
+
+def _repair(geometry: shapely.Geometry) -> shapely.Geometry:
+    """Make a geometry valid and keep only the parts of its own dimension (a bow tie leaves no stray line)."""
+    dimension = shapely.get_dimensions(geometry)
+    parts = shapely.get_parts(shapely.make_valid(geometry))
+    same = parts[shapely.get_dimensions(parts) == dimension]
+    return shapely.union_all(same) if len(same) else shapely.GeometryCollection()
+
+
+def _inside(geometry: NDArray[np.object_], crs: MetricCrs) -> NDArray[np.bool_]:
+    west, south, east, north = shapely.bounds(geometry).T
+    with np.errstate(invalid="ignore"):
+        return np.asarray(crs.covers(west, south) & crs.covers(east, north))
+
+
+def _flag(reasons: NDArray[np.object_], details: NDArray[np.object_], rows: NDArray[np.bool_], reason: str, detail: str) -> None:
+    new = rows & (reasons == "")
+    reasons[new] = reason
+    details[new] = detail
+
+
+def project_geometries(geometry: NDArray[np.object_], crs: MetricCrs) -> NDArray[np.object_]:
+    """WGS 84 geometries in the metric CRS, vertex by vertex."""
+    geometry = np.asarray(geometry, dtype=object)
+    if not len(geometry):
+        return geometry
+
+    def to_metres(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+        x_m, y_m = crs.project(coordinates[:, 0], coordinates[:, 1])
+        return np.column_stack([x_m, y_m])
+
+    return np.asarray(shapely.transform(geometry, to_metres), dtype=object)
