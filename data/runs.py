@@ -105,9 +105,9 @@ class Runs:
             raise NotFound(f"No analysis {run_id}; list them with: lapwing runs")
         return run
 
-    def cells(self, scope: Scope, run_id: str) -> pd.DataFrame:
+    def cells(self, scope: Scope, run_id: str, *, min_records: int = 0) -> pd.DataFrame:
         """Cells of a run with their counts, ordered by cell; study-area cells without records are there with 0."""
-        return self._db.frame("run_cells", org_id=scope.org_id, run_id=run_id).astype("int64")
+        return self._db.frame("run_cells", org_id=scope.org_id, run_id=run_id, min_records=min_records).astype("int64")
 
     def places(self, scope: Scope, run_id: str) -> list[Place]:
         """Places of a run, by rank."""
@@ -165,7 +165,7 @@ def _place_columns(scope: Scope, run: Run, places: Sequence[Place]) -> dict[str,
     for name in ("place_id", "rank", "cluster", "kind", "name", "probability", "basis", "records", "peak_cell"):
         columns[name] = [getattr(place, name) for place in places]
     for name in ("footprint", "evidence", "alternatives"):
-        columns[name] = [json.dumps(getattr(place, name), sort_keys=True) for place in places]
+        columns[name] = [json.dumps(getattr(place, name)) for place in places]
     return columns
 
 

@@ -1,7 +1,7 @@
 """The one way out. ``release`` is the only maker of ``ReleasedLayer``, and nothing else may be drawn or exported."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -74,6 +74,10 @@ class ReleasedLayer:
     def __len__(self) -> int:
         """Return the number of features."""
         return len(self.features)
+
+    def only(self, rows: NDArray[np.bool_]) -> "ReleasedLayer":
+        """Return the same release with fewer features, for a picture that cannot show them all."""
+        return replace(self, features=self.features[rows].reset_index(drop=True), geometry=self.geometry[rows])
 
 
 def release(

@@ -1,11 +1,9 @@
 """Folium maps that load nothing from third parties and live under a Content-Security-Policy with a nonce."""
 
-from __future__ import annotations
-
 import json
 import re
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import folium
@@ -13,11 +11,25 @@ from branca.element import Element, Figure, JavascriptLink, Link, MacroElement
 from folium.template import Template
 from markupsafe import Markup
 
-VENDOR = Path(__file__).resolve().parent.parent / "app/static/vendor"
+from geo.errors import LapwingError
+from maps.vendor import VENDOR
 
 
-class ThirdPartyAssetError(RuntimeError):
+class ThirdPartyAsset(LapwingError, RuntimeError):
     """A map element asks for an address that is not vendored."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapConfig:
+    """What the map's script needs: addresses of released layers, never their content."""
+
+    cells_url: str
+    places_url: str
+    reference_urls: dict[str, str]
+    breaks: list[int]
+    ramp: tuple[str, ...]
+    bounds: tuple[float, float, float, float]
+    place_url: str
 
 
 @dataclass(frozen=True)
@@ -29,21 +41,36 @@ class MapParts:
     script: Markup
 
 
+def map_parts(config: MapConfig, *, nonce: str, static_url: str = "/static/") -> MapParts:
+    """Make a Folium map whose layers the page's own script fetches and draws."""
+    west, south, east, north = config.bounds
+    made = OfflineMap(location=[(south + north) / 2, (west + east) / 2], zoom_start=13, nonce=nonce, static_url=static_url)
+    Attach(asdict(config), script_url=f"{static_url}js/map.js").add_to(made)
+    return made.figure.parts()
+
+
+@cache
+def _vendored() -> dict[str, str | None]:
+    manifest = VENDOR / "manifest.json"
+    if not manifest.is_file():
+        raise ThirdPartyAsset("The browser assets are missing; run: make setup")
+    remote: dict[str, str | None] = json.loads(manifest.read_text(encoding="utf-8"))["remote"]
+    return remote
+
+
 class OfflineFigure(Figure):
     """A Folium root that yields parts for our own page and refuses every address it does not know."""
 
-    def __init__(self, nonce: str, *, static_url: str = "/static/") -> None:
+    def __init__(self, nonce: str, *, static_url: str) -> None:
         super().__init__()
         self.nonce, self.static_url = nonce, static_url
-        self._children_of(self.header).pop("meta_http", None)
-        manifest = json.loads((VENDOR / "manifest.json").read_text(encoding="utf-8"))
-        self._remote: dict[str, str | None] = manifest["remote"]
+        _children_of(self.header).pop("meta_http", None)
 
     def parts(self) -> MapParts:
         """Render once; call it once, since Folium adds header elements at every rendering."""
         for child in self._children.values():
             child.render()
-        header = self._children_of(self.header)
+        header = _children_of(self.header)
         for name in ("css_style", "map_style"):  # full-window rules that would stop our page from scrolling
             header.pop(name, None)
         # The map's own head: a viewport that forbids zoom (WCAG 1.4.4) and sizes, which our style sheet sets.
@@ -56,16 +83,8 @@ class OfflineFigure(Figure):
             Markup(f'<script nonce="{self.nonce}">{self.script.render()}</script>'),  # noqa: S704
         )
 
-    def render(self, **_: Any) -> str:
-        """Return a bare page, for tests; the service puts the parts into its template."""
-        parts = self.parts()
-        return (
-            '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Map</title>'
-            f"{parts.head}</head><body>{parts.html}{parts.script}</body></html>"
-        )
-
     def _localise(self, node: Element) -> None:
-        children = self._children_of(node)
+        children = _children_of(node)
         for name, child in list(children.items()):
             if isinstance(child, Link) and not self._point_home(child):
                 del children[name]
@@ -76,9 +95,9 @@ class OfflineFigure(Figure):
         """Give a link its vendored address; False when the page needs no such file."""
         if link.url.startswith(self.static_url):
             return True
-        if link.url not in self._remote:
-            raise ThirdPartyAssetError(f"{link.url} is not vendored: add it to REMOTE in maps/vendor.py")
-        local = self._remote[link.url]
+        if link.url not in _vendored():
+            raise ThirdPartyAsset(f"{link.url} is not vendored: add it to REMOTE in maps/vendor.py")
+        local = _vendored()[link.url]
         if local is not None:
             link.url = f"{self.static_url}vendor/{local}"
         return local is not None
@@ -86,17 +105,18 @@ class OfflineFigure(Figure):
     def _nonced(self, head: str) -> str:
         return re.sub(r"<(script|style)(?=[\s>])", rf'<\1 nonce="{self.nonce}"', head)
 
-    @staticmethod
-    def _children_of(node: Element) -> dict[str, Element]:
-        return node._children  # noqa: SLF001 - branca offers no other way to remove a child
+
+def _children_of(node: Element) -> dict[str, Element]:
+    children: dict[str, Element] = node._children  # noqa: SLF001 - branca offers no other way to remove a child
+    return children
 
 
 class OfflineMap(folium.Map):
     """A Folium map without base tiles in an `OfflineFigure`; our style sheet gives `.folium-map` its size."""
 
-    def __init__(self, *args: Any, nonce: str, static_url: str = "/static/", **options: Any) -> None:
-        super().__init__(*args, **{"tiles": None, **options})
-        self._parent = None  # type: ignore[assignment]  # leave the Figure that Folium made
+    def __init__(self, *, nonce: str, static_url: str, **options: Any) -> None:
+        super().__init__(**{"tiles": None, **options})
+        self._parent = None  # leave the Figure that Folium made
         self.figure = OfflineFigure(nonce, static_url=static_url)
         self.figure.add_child(self)
 
@@ -105,12 +125,10 @@ class Attach(MacroElement):
     """Hand the Leaflet map and a JSON configuration to `window.lapwing.attach` of a static script."""
 
     _template = Template(
-        "{% macro script(this, kwargs) %}"
-        "window.lapwing.attach({{ this._parent.get_name() }}, {{ this.config|tojson }});"
-        "{% endmacro %}"
+        "{% macro script(this, kwargs) %}window.lapwing.attach({{ this._parent.get_name() }}, {{ this.config|tojson }});{% endmacro %}"
     )
 
-    def __init__(self, config: dict[str, Any], *, script_url: str = "/static/js/map.js") -> None:
+    def __init__(self, config: dict[str, Any], *, script_url: str) -> None:
         super().__init__()
         self._name = "Attach"
         self.config, self.script_url = config, script_url
@@ -121,4 +139,5 @@ class Attach(MacroElement):
         if not isinstance(root, Figure):
             raise TypeError("add the element to a map before rendering")
         root.header.add_child(JavascriptLink(self.script_url), name="lapwing_map")
-        return super().render(**kwargs)
+        rendered: str = super().render(**kwargs)
+        return rendered

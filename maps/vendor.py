@@ -5,8 +5,6 @@ only the files a page loads are copied to `app/static/vendor/`, with a manifest 
 changed, nothing is done.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib.util
 import json
@@ -20,7 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from geo.errors import LapwingError
+
 ROOT = Path(__file__).resolve().parent.parent
+VENDOR = ROOT / "app/static/vendor"
 OLDEST_NODE = (20, 19)  # what our Sass asks for
 TIMEOUT_S = 900
 
@@ -57,7 +58,7 @@ REMOTE = {  # every URL that folium 0.20's Map puts in a page: our copy, or None
 }
 
 
-class VendorError(RuntimeError):
+class VendorError(LapwingError, RuntimeError):
     """The browser assets cannot be made; the message says what to do."""
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from data.audit import Verb
+from data.demo import SOURCE as SYNTHETIC_SOURCE
 from data.ids import uuid7
 from data.readers import ReadFile, read_file
 from data.store import Store
-from geo.errors import InvalidParameter
+from geo.errors import Conflict, InvalidParameter
 from geo.model import Batch, FeatureKind, RecordKind, Scope
 from geo.validate import RecordRules, record_keys, validate_records
 from geo.validate_features import validate_features
@@ -77,6 +78,7 @@ def import_file(store: Store, scope: Scope, path: Path, request: ImportRequest, 
         path, request.kind, format_name=request.format_name, column_map=request.column_map, layer=request.layer, crs=store.crs
     )
     source = (request.source or read.default_source).strip()
+    _keep_apart(store, scope, source)
     batch = Batch(
         batch_id=uuid7(now_us), kind=request.kind, source=source, file_name=path.name, stem=read.facts.stem,
         file_sha256=read.facts.sha256, format=read.format, read=0, accepted=0, unlocated=0, rejected=0, duplicates=0,
@@ -92,6 +94,12 @@ def import_file(store: Store, scope: Scope, path: Path, request: ImportRequest, 
         scope, Verb.COLLECTION, f"batch:{stored.batch_id}", now_us, kind=stored.kind, read=stored.read, accepted=stored.accepted
     )
     return ImportReport(batch=stored, reasons=reasons, used_columns=read.used, unused_columns=read.unused, repaired=repaired)
+
+
+def _keep_apart(store: Store, scope: Scope, source: str) -> None:
+    """Refuse to mix real records with the synthetic city: everything in its store is marked synthetic."""
+    if source != SYNTHETIC_SOURCE and any(b.source == SYNTHETIC_SOURCE and b.undone_at_us is None for b in store.evidence.batches(scope)):
+        raise Conflict("This store holds the synthetic city of the demo; import your files into a store of their own, for example --store sqlite:///var/own.db")
 
 
 def _import_records(

@@ -8,6 +8,7 @@ import pandas as pd
 import shapely
 
 from app.services.tasking import AcceptedPlace, accepted_places
+from data.demo import SOURCE as SYNTHETIC_SOURCE
 from data.store import Store
 from geo import cells as h3cells
 from geo.disclosure import THRESHOLDS, ReleasedLayer, release
@@ -16,7 +17,6 @@ from geo.fields import FIELDS
 from geo.model import AnalysisParameters, FeatureKind, Layer, Place, Profile, Run, Scope
 from geo.narrative import why
 
-SYNTHETIC_SOURCE = "lapwing demo"
 WAITING = "waiting"
 REFERENCE_KINDS = (FeatureKind.BOUNDARY, FeatureKind.PARKS, FeatureKind.ROADS, FeatureKind.PREMISES, FeatureKind.BUILDINGS)
 
@@ -38,8 +38,16 @@ def released_layer(store: Store, scope: Scope, run: Run, layer: Layer, profile: 
     return release(layer, frame, geometry, run=run, profile=profile, synthetic=is_synthetic(store, scope))
 
 
-def _cells(store: Store, scope: Scope, run: Run, profile: Profile) -> tuple[pd.DataFrame, np.ndarray]:
-    cells = store.runs.cells(scope, run.run_id)
+def map_cells(store: Store, scope: Scope, run: Run, *, limit: int) -> ReleasedLayer:
+    """Release the cells that hold records, the fullest first where there are more than a page can draw."""
+    frame, geometry = _cells(store, scope, run, Profile.OPERATIONAL, min_records=1)
+    order = np.argsort(-frame["records"].to_numpy(), kind="stable")[:limit]
+    frame, geometry = frame.iloc[order].reset_index(drop=True), geometry[order]
+    return release(Layer.CELLS, frame, geometry, run=run, profile=Profile.OPERATIONAL, synthetic=is_synthetic(store, scope))
+
+
+def _cells(store: Store, scope: Scope, run: Run, profile: Profile, *, min_records: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
+    cells = store.runs.cells(scope, run.run_id, min_records=min_records)
     wanted = _resolution(run, profile)
     cells = cells[cells["cell"].map(h3cells.resolution_of) == wanted].reset_index(drop=True)
     geometry = h3cells.boundaries(cells["cell"].to_numpy())
@@ -111,9 +119,11 @@ def reference_layer(store: Store, scope: Scope, run: Run, kind: FeatureKind, *, 
 
 def run_bounds(store: Store, scope: Scope, run: Run) -> tuple[float, float, float, float]:
     """West, south, east and north of the cells that hold records, with a margin; the study area when none does."""
-    cells = store.runs.cells(scope, run.run_id)
-    occupied = cells[cells["records"] > 0]
-    lon, lat = h3cells.centres((occupied if len(occupied) else cells)["cell"].to_numpy())
+    cells = store.runs.cells(scope, run.run_id, min_records=1)
+    if cells.empty:
+        cells = store.runs.cells(scope, run.run_id)
+    cells = cells[cells["cell"].map(h3cells.resolution_of) == _resolution(run, Profile.PARTNER)]
+    lon, lat = h3cells.centres(cells["cell"].to_numpy())
     if not len(lon):
         return -7.6, 49.9, 1.8, 59.0
     margin = 0.005

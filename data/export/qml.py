@@ -7,8 +7,8 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 from numpy.typing import NDArray
 
-# Pale teal to deep purple: no red, which would call an area dangerous; told apart by colour-blind eyes.
-RAMP: Final = ("237,242,243", "176,214,213", "104,171,178", "76,111,155", "75,40,109")
+from geo.classes import RAMP, class_breaks
+
 _HEAD: Final = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 
 
@@ -21,19 +21,9 @@ def _fill(name: str, fill: str, line: str, width: float, style: str = "solid") -
     return f'<symbol type="fill" name="{name}" alpha="1" clip_to_extent="1" force_rhr="0"><layer class="SimpleFill" enabled="1" locked="0" pass="0">{_options(values)}</layer></symbol>'
 
 
-def class_breaks(records: NDArray[np.int64]) -> list[int]:
-    """Six rising limits from 1 to the largest count: equal steps of the logarithm, whole numbers.
-
-    Examples
-    --------
-    >>> class_breaks(np.array([0, 1, 100]))
-    [1, 3, 6, 16, 40, 100]
-    """
-    top = max(int(records.max(initial=0)), len(RAMP) + 1)
-    breaks = [1]
-    for step in np.geomspace(1, top, len(RAMP) + 1)[1:]:
-        breaks.append(max(round(float(step)), breaks[-1] + 1))
-    return breaks
+def _rgb(colour: str) -> str:
+    """Red, green and blue as QGIS writes them."""
+    return ",".join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))
 
 
 def cell_style(records: NDArray[np.int64]) -> str:
@@ -44,7 +34,7 @@ def cell_style(records: NDArray[np.int64]) -> str:
         f'<range lower="{low}" upper="{high}" symbol="{i}" render="true" label="{low}{f" to {high}" if high > low else ""}"/>'
         for i, (low, high) in enumerate(spans)
     )
-    symbols = "".join(_fill(str(i), f"{colour},190", "255,255,255,90", 0.1) for i, colour in enumerate(RAMP))
+    symbols = "".join(_fill(str(i), f"{_rgb(colour)},190", "255,255,255,90", 0.1) for i, colour in enumerate(RAMP))
     return (
         f'{_HEAD}<qgis version="3.22" styleCategories="Symbology">'
         f'<renderer-v2 type="graduatedSymbol" attr={quoteattr(field)} graduatedMethod="GraduatedColor" symbollevels="0" enableorderby="0" forceraster="0">'

@@ -8,7 +8,7 @@ FROM run WHERE org_id = :org_id ORDER BY generated_at_us DESC, run_id;
 
 -- name: run_cells
 SELECT cell, records, days, months, month_only, snapped FROM run_cell
-WHERE org_id = :org_id AND run_id = :run_id ORDER BY cell;
+WHERE org_id = :org_id AND run_id = :run_id AND records >= :min_records ORDER BY cell;
 
 -- name: run_places
 SELECT place_id, rank, cluster, kind, name, probability, basis, records, footprint, peak_cell, evidence, alternatives

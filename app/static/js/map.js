@@ -1,0 +1,145 @@
+// Draws released layers on the Folium map. A classic script: it must have run before Folium's own at the end of the body.
+// Data text is only ever set as text, never as markup.
+"use strict";
+
+window.lapwing = (() => {
+  const BASE = {
+    boundary: { color: "#505a5f", weight: 2, dashArray: "6 4", fill: false },
+    parks: { color: "#7fb08a", weight: 1, fillColor: "#cfe6d2", fillOpacity: 0.9 },
+    roads: { color: "#d3d8db", weight: 2 },
+    premises: { color: "#8c7853", weight: 1, fillColor: "#e0d3b4", fillOpacity: 1 },
+    buildings: { color: "#d5d8da", weight: 1, fillColor: "#e9ebec", fillOpacity: 1 },
+  };
+  const PLACE = { color: "#4b286d", weight: 3, fillColor: "#4b286d", fillOpacity: 0.12 };
+  const CHOSEN = { color: "#0b0c0c", weight: 5, fillOpacity: 0.25 };
+
+  const colourOf = (records, config) => {
+    let k = 0;
+    while (k < config.ramp.length - 1 && records > config.breaks[k + 1]) k += 1;
+    return config.ramp[k];
+  };
+
+  const getLayer = async (url) => {
+    const response = await fetch(url, { credentials: "same-origin" });
+    if (response.status === 204) return null;
+    if (!response.ok) throw new Error(`The map could not load a layer (${response.status}).`);
+    return response.json();
+  };
+
+  const say = (text) => {
+    const status = document.getElementById("map-status");
+    if (status) status.textContent = text;
+  };
+
+  const pane = (map, name, order) => {
+    map.createPane(name).style.zIndex = order;
+    return name;
+  };
+
+  const element = (tag, text, className) => {
+    const made = document.createElement(tag);
+    if (text) made.textContent = text;
+    if (className) made.className = className;
+    return made;
+  };
+
+  const showPlace = (properties, config) => {
+    const panel = document.getElementById("place-panel");
+    if (!panel) return;
+    const item = document.querySelector(`[data-place="${CSS.escape(properties.place)}"]`);
+    const title = item ? item.dataset.title : properties.name || properties.kind;
+    const link = element("a", "Open this place", "govuk-link");
+    link.href = config.place_url.replace("PLACE", encodeURIComponent(properties.place));
+    panel.replaceChildren(
+      element("h2", title, "govuk-heading-m govuk-!-margin-bottom-1"),
+      element("p", properties.why, "govuk-body govuk-!-margin-bottom-2"),
+      link,
+    );
+    panel.hidden = false;
+    document.querySelectorAll("[data-place][aria-current]").forEach((one) => one.removeAttribute("aria-current"));
+    if (item) item.setAttribute("aria-current", "true");
+  };
+
+  const attach = async (map, config) => {
+    map.fitBounds([
+      [config.bounds[1], config.bounds[0]],
+      [config.bounds[3], config.bounds[2]],
+    ]);
+    map.attributionControl.setPrefix(false); // no link out of the page
+    L.control.scale({ imperial: false }).addTo(map);
+    const panes = ["base", "cells", "places"].map((name, i) => pane(map, `lapwing-${name}`, 410 + 10 * i));
+    const byId = new Map();
+    const overlays = {};
+    const control = L.control.layers(null, null, { collapsed: true }).addTo(map);
+    const draw = (name, layer) => {
+      overlays[name] = layer.addTo(map);
+      control.addOverlay(layer, name);
+    };
+    const renderers = panes.map((name) => L.canvas({ pane: name, padding: 0.3 }));
+    say("Drawing the map");
+    try {
+      for (const [kind, url] of Object.entries(config.reference_urls)) {
+        const data = await getLayer(url);
+        if (data === null) continue;
+        const style = BASE[kind] || BASE.buildings;
+        const options = { pane: panes[0], renderer: renderers[0], interactive: false, style: () => style };
+        options.pointToLayer = (feature, at) => L.circleMarker(at, { ...style, radius: 4, pane: panes[0], renderer: renderers[0] });
+        draw(kind[0].toUpperCase() + kind.slice(1), L.geoJSON(data, options));
+      }
+      const cells = await getLayer(config.cells_url);
+      draw(
+        "Cells",
+        L.geoJSON(cells, {
+          pane: panes[1],
+          renderer: renderers[1],
+          interactive: false,
+          style: (feature) => ({
+            color: "#ffffff",
+            weight: 0.5,
+            fillColor: colourOf(feature.properties.records, config),
+            fillOpacity: 0.7,
+          }),
+        }),
+      );
+      const places = await getLayer(config.places_url);
+      const choose = (id) => {
+        const shape = byId.get(id);
+        if (!shape) return;
+        byId.forEach((one) => one.setStyle(PLACE));
+        shape.setStyle(CHOSEN).bringToFront();
+        showPlace(shape.feature.properties, config);
+      };
+      draw(
+        "Places",
+        L.geoJSON(places, {
+          pane: panes[2],
+          style: () => PLACE,
+          onEachFeature: (feature, shape) => {
+            byId.set(feature.properties.place, shape);
+            shape.on("click", () => choose(feature.properties.place));
+          },
+        }),
+      );
+      document.querySelectorAll("[data-place]").forEach((item) => {
+        const button = item.querySelector("button");
+        button.addEventListener("click", () => {
+          choose(item.dataset.place);
+          const shape = byId.get(item.dataset.place);
+          if (shape) map.fitBounds(shape.getBounds().pad(1.5), { maxZoom: 16 });
+        });
+      });
+      const wanted = new URLSearchParams(location.search).get("place");
+      if (wanted && byId.has(wanted)) {
+        choose(wanted);
+        map.fitBounds(byId.get(wanted).getBounds().pad(1.5), { maxZoom: 16 });
+      }
+      say(`Map drawn: ${cells.features.length} cells, ${places.features.length} places.`);
+      document.body.dataset.map = "drawn";
+    } catch (error) {
+      say(`${error.message} The list beside the map is complete.`);
+      document.body.dataset.map = "failed";
+    }
+  };
+
+  return { attach };
+})();

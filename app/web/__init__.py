@@ -1,0 +1,39 @@
+"""The web service: parse, authorise, call one use case, present."""
+
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+
+from app.web import administration, dashboard, errors, evidence, places, presentation, runs, security, sign_in, tasking
+
+if TYPE_CHECKING:
+    from app.wiring import Lapwing
+
+BLUEPRINTS = (sign_in.pages, dashboard.pages, runs.pages, places.pages, tasking.pages, evidence.pages, administration.pages)
+MAX_FORM_BYTES = 1 << 20
+
+
+def make_app(lapwing: "Lapwing") -> Flask:
+    """Assemble the service over an application."""
+    app = Flask("app", static_folder="static", template_folder="templates")
+    app.config.update(
+        SECRET_KEY=lapwing.secret("web"),
+        SESSION_COOKIE_NAME="lapwing_form",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_COOKIE_SECURE=lapwing.settings.secure_cookies,
+        MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
+        WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as the form's session
+    )
+    app.extensions["lapwing"] = lapwing
+    govuk = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
+    app.jinja_options = {"loader": ChoiceLoader([govuk, app.jinja_loader])} if app.jinja_loader else {}
+    CSRFProtect(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    security.protect(app)
+    errors.explain(app)
+    presentation.prepare(app)
+    return app

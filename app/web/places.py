@@ -1,0 +1,64 @@
+"""A place's page: why it is listed, what else it could be, and the analyst's decision."""
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.services import places as service
+from app.web.routes import MAY_SEE_RECORDS
+from app.web.security import account, lapwing, scope, store
+from geo.errors import InvalidParameter
+from geo.model import Profile, Verdict
+from geo.narrative import usual_hours, usual_weekdays, why
+from geo.temporal import local_days, midpoint_us
+
+pages = Blueprint("places", __name__, url_prefix="/places")
+
+MAX_RECORDS = 500
+
+
+@pages.get("/<place_id>")
+def page(place_id: str) -> str:
+    """Show one place."""
+    return _render(place_id, error=None)
+
+
+@pages.post("/<place_id>/decide")
+def decide(place_id: str) -> BaseResponse:
+    """Accept or reject."""
+    try:
+        verdict = Verdict(request.form.get("verdict", ""))
+    except ValueError:
+        return make_response(_render(place_id, error="Choose whether to accept or reject this place."), 422)
+    try:
+        service.decide(store(), scope(), place_id, verdict, request.form.get("reason", ""), now_us=lapwing().clock())
+    except InvalidParameter as error:
+        return make_response(_render(place_id, error=str(error)), 422)
+    return redirect(url_for("places.page", place_id=place_id))
+
+
+def _render(place_id: str, *, error: str | None) -> str:
+    view = service.view_place(store(), scope(), place_id, run_id=request.args.get("run"))
+    store().audit.consult(scope(), f"place:{place_id}", lapwing().clock())
+    records = _records(view) if account().role in MAY_SEE_RECORDS else None
+    return render_template(
+        "place.html",
+        view=view,
+        place=view.place,
+        evidence=view.place.evidence,
+        why=why(view.place.evidence, profile=Profile.OPERATIONAL, records=view.place.records),
+        weekdays=usual_weekdays(view.place.evidence),
+        hours=usual_hours(view.place.evidence),
+        records=records,
+        shown=MAX_RECORDS,
+        error=error,
+        reason=request.form.get("reason", ""),
+        verdict=request.form.get("verdict", ""),
+    )
+
+
+def _records(view: service.PlaceView) -> list[dict[str, object]]:
+    frame = store().runs.place_records(scope(), view.run.run_id, view.place.place_id)
+    at_us = midpoint_us(frame["from_us"].to_numpy("int64"), frame["to_us"].to_numpy("int64"))
+    days = local_days(at_us).astype("datetime64[D]").astype(str)
+    rows = frame.assign(day=days).iloc[::-1].head(MAX_RECORDS)
+    return rows[["day", "time_basis", "kind", "category", "agency", "source", "urn", "location_basis", "precision_m"]].to_dict("records")

@@ -1,0 +1,63 @@
+"""What every template needs: navigation by role, the marking, the nonce and words."""
+
+from typing import Any
+
+from flask import Flask, g, request, url_for
+
+from app.services.layers import is_synthetic
+from app.web.routes import permitted
+from app.web.security import store
+from geo.disclosure import MARKING, SYNTHETIC_NOTICE
+from geo.model import Role
+from geo.narrative import day_words, kind_words, place_title, plural
+from geo.temporal import LONDON, from_micros
+
+_NAVIGATION = (
+    ("Home", "dashboard.home"),
+    ("Map and places", "runs.index"),
+    ("Outreach", "tasking.latest"),
+    ("Files", "evidence.imports"),
+    ("Rows needing attention", "evidence.quarantine"),
+    ("Audit", "administration.audit"),
+    ("Users", "administration.users"),
+)
+
+
+def prepare(app: Flask) -> None:
+    """Give the templates their words and surroundings."""
+    app.jinja_env.filters.update(
+        kind_words=kind_words, plural=plural, day_words=day_words, moment=_moment, percent=_percent, thousands=lambda n: f"{n:,}"
+    )
+    app.jinja_env.globals["place_title"] = place_title
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+    @app.context_processor
+    def surroundings() -> dict[str, Any]:
+        account = g.get("account")
+        return {
+            "cspNonce": g.get("nonce", ""),
+            "assetPath": "/static/vendor",
+            "marking": MARKING,
+            "account": account,
+            "synthetic": SYNTHETIC_NOTICE if account and is_synthetic(store(), account.scope) else "",
+            "navigation": _navigation(account.role) if account else [],
+            "may": lambda endpoint: bool(account and permitted(endpoint, account.role)),
+        }
+
+
+def _navigation(role: Role) -> list[dict[str, Any]]:
+    here = (request.endpoint or "").split(".")[0]
+    return [
+        {"text": text, "href": url_for(endpoint), "active": endpoint == request.endpoint or (endpoint.split(".")[0] == here and here in {"runs", "tasking"})}
+        for text, endpoint in _NAVIGATION
+        if permitted(endpoint, role)
+    ]
+
+
+def _percent(share: float) -> str:
+    return "under 1%" if 0 < share < 0.01 else f"{share:.0%}"  # noqa: PLR2004
+
+
+def _moment(at_us: int) -> str:
+    moment = from_micros(at_us).astimezone(LONDON)
+    return f"{moment.day} {moment:%B %Y}, {moment:%H:%M}"

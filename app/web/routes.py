@@ -1,0 +1,45 @@
+"""Who may call what: every endpoint stands here, and one that does not is refused to everybody."""
+
+from typing import Final
+
+from geo.model import Role
+
+PUBLIC: Final = frozenset({"static", "sign_in.health", "sign_in.form", "sign_in.sign_in", "sign_in.link", "sign_in.use_link"})
+
+EVERYONE: Final = frozenset(Role)
+_PLANNING: Final = frozenset({Role.ANALYST, Role.COORDINATOR})
+_MAPS: Final = frozenset({Role.ANALYST, Role.COORDINATOR, Role.GIS})
+_DOWNLOADS: Final = frozenset({Role.ANALYST, Role.GIS})
+_ANALYST: Final = frozenset({Role.ANALYST})
+
+ACCESS: Final[dict[str, frozenset[Role]]] = {
+    "sign_in.sign_out": EVERYONE,
+    "sign_in.passphrase": EVERYONE,
+    "sign_in.set_passphrase": EVERYONE,
+    "dashboard.home": EVERYONE,
+    "runs.index": _MAPS,
+    "runs.map_page": _MAPS,
+    "runs.cells": _MAPS,
+    "runs.places": _MAPS,
+    "runs.reference": _MAPS,
+    "runs.download": _DOWNLOADS,
+    "places.page": _MAPS,
+    "places.decide": _ANALYST,
+    "tasking.latest": _PLANNING,
+    "tasking.page": _PLANNING,
+    "tasking.download": _PLANNING,
+    "evidence.imports": _ANALYST,
+    "evidence.quarantine": _ANALYST,
+    "evidence.download_quarantine": _ANALYST,
+    "administration.audit": frozenset({Role.AUDITOR}),
+    "administration.users": frozenset({Role.ADMIN}),
+    "administration.disable_user": frozenset({Role.ADMIN}),
+}
+
+# Rows behind a place (dates, agencies, references) are for analysts only.
+MAY_SEE_RECORDS: Final = _ANALYST
+
+
+def permitted(endpoint: str | None, role: Role) -> bool:
+    """Whether a role may call an endpoint; one that is not in the table is refused."""
+    return endpoint is not None and role in ACCESS.get(endpoint, frozenset())

@@ -1,0 +1,115 @@
+"""Default-deny: sessions, roles, a nonce a request and headers that let nothing in from elsewhere."""
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Flask, Response, current_app, g, redirect, request, url_for
+from werkzeug.exceptions import Forbidden, Unauthorized
+
+from app.logs import request_id
+from app.services import accounts
+from app.web.routes import PUBLIC, permitted
+from data.accounts import Account
+from data.audit import Verb
+from data.store import Store
+from geo.model import Scope
+
+if TYPE_CHECKING:
+    from app.wiring import Lapwing
+
+COOKIE: Final = "lapwing_session"
+
+_CSP: Final = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+def lapwing() -> "Lapwing":
+    """Return the application behind this request."""
+    found: Lapwing = current_app.extensions["lapwing"]
+    return found
+
+
+def store() -> Store:
+    """Return the store behind this request."""
+    return lapwing().store
+
+
+def account() -> Account:
+    """Return who is signed in; only called where somebody is."""
+    found: Account = g.account
+    return found
+
+
+def scope() -> Scope:
+    """Return what the signed-in person may touch."""
+    return account().scope
+
+
+def protect(app: Flask) -> None:
+    """Check every request before and dress every response after."""
+
+    @app.before_request
+    def authorise() -> Any:
+        g.nonce = secrets.token_urlsafe(18)
+        g.started = time.monotonic()
+        request_id.set(secrets.token_hex(8))
+        token = request.cookies.get(COOKIE, "")
+        g.account = accounts.session_account(store(), token, now_us=lapwing().clock(), idle_minutes=lapwing().settings.idle_minutes) if token else None
+        if request.endpoint in PUBLIC:
+            return None
+        if g.account is None:
+            if wants_json():
+                raise Unauthorized("Sign in first.")
+            return redirect(url_for("sign_in.form"))
+        if request.endpoint is not None and not permitted(request.endpoint, g.account.role):
+            store().audit.append(scope(), Verb.REFUSED, request.endpoint, lapwing().clock())
+            raise Forbidden("Your role does not include this page.")
+        return None
+
+    @app.after_request
+    def dress(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = _CSP.format(nonce=g.get("nonce", ""))
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "no-cache" if request.endpoint == "static" else "no-store")
+        _log(app, response)
+        return response
+
+
+def wants_json() -> bool:
+    """Whether the caller is a program: layers, and anything that asks for JSON and not for HTML."""
+    return request.path.endswith(".geojson") or (
+        request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html") == "application/json"
+    )
+
+
+def _log(app: Flask, response: Response) -> None:
+    """Log the route's name and never the address, which may hold a token."""
+    import logging
+
+    if request.endpoint != "static":
+        taken = round((time.monotonic() - g.get("started", time.monotonic())) * 1000)
+        logging.getLogger("lapwing.web").info(
+            "request", extra={"route": request.endpoint, "status": response.status_code, "duration_ms": taken}
+        )
+
+
+def begin_session(response: Response, token: str) -> Response:
+    """Hand the browser its session."""
+    settings = lapwing().settings
+    response.set_cookie(
+        COOKIE, token, max_age=settings.session_hours * 3600, httponly=True, samesite="Strict", secure=settings.secure_cookies, path="/"
+    )
+    return response

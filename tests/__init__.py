@@ -1,0 +1,1 @@
+"""Tests prove behaviour: real PostGIS, real Chromium, real files."""

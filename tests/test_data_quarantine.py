@@ -1,0 +1,95 @@
+"""Rows needing attention: kept, listed, corrected and imported again."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from app.services.quarantine import corrections_csv
+from app.wiring import Lapwing
+from geo.model import Scope
+from tests.files import BATH, POLICE_HEADER, load, police_row, row, write_csv
+
+SCOPE = Scope(actor="test")
+
+
+def corrections(app: Lapwing, path: Path, **changes: str) -> Path:
+    """Write the corrections file with the same correction in every row."""
+    found = list(csv.DictReader(io.StringIO(corrections_csv(app.store, SCOPE))))
+    with path.open("w", newline="", encoding="utf-8-sig") as stream:
+        writer = csv.DictWriter(stream, list(found[0]))
+        writer.writeheader()
+        writer.writerows(one | changes for one in found)
+    return path
+
+
+def test_corrected_rows_are_accepted(lapwing: Lapwing, tmp_path: Path) -> None:
+    load(lapwing, write_csv(tmp_path / "a.csv", [row(1), row(2, date="soon", kind="fight"), row(3, date="later")]), source="Youth team")
+    fixed = load(lapwing, corrections(lapwing, tmp_path / "c.csv", date="2024-03-10")).batch
+    assert (fixed.read, fixed.accepted, fixed.rejected) == (2, 2, 0)
+    records = lapwing.store.evidence.records(SCOPE, ["incidents"])
+    assert records["source"].tolist() == ["Youth team"] * 3
+    assert sorted(records["category"]) == ["fight", "x", "x"]
+
+
+def test_snapped_stays_snapped(embedded: Lapwing, tmp_path: Path) -> None:
+    load(embedded, write_csv(tmp_path / "p.csv", [police_row(month="2018-13")], POLICE_HEADER))
+    load(embedded, corrections(embedded, tmp_path / "c.csv", date="2018-12"))
+    (record,) = embedded.store.evidence.records(SCOPE, ["incidents"]).to_dict("records")
+    assert (record["location_basis"], record["precision_m"], record["source"]) == ("snapped", 100, "data.police.uk")
+    assert record["time_basis"] == "month"
+
+
+def test_the_mended_file_adds_no_corrected_row_twice(embedded: Lapwing, tmp_path: Path) -> None:
+    """Both ways of correcting, one after the other: the same event has the same key."""
+    load(embedded, write_csv(tmp_path / "a.csv", [row(1), row(2, date="soon")]), source="Youth team")
+    load(embedded, corrections(embedded, tmp_path / "c.csv", date="2024-03-10"))
+    load(embedded, write_csv(tmp_path / "a.csv", [row(1), row(2, date="2024-03-10")]), source="Youth team")
+    assert len(embedded.store.evidence.records(SCOPE, ["incidents"])) == 2
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t="])
+def test_no_cell_runs_as_a_formula(embedded: Lapwing, tmp_path: Path, start: str) -> None:
+    path = write_csv(tmp_path / "=evil.csv", [row(date="soon", kind=f"{start}cmd|'/c calc'!A0", lat=f"{start}SUM(1)")])
+    load(embedded, path, source=f"{start}HYPERLINK(1)".strip())
+    for line in csv.reader(io.StringIO(corrections_csv(embedded.store, SCOPE))):
+        for cell in line:
+            assert not cell.startswith(("=", "+", "-", "@", "\t", "\r")) or cell.lstrip("+-").replace(".", "").isdigit(), cell
+
+
+def test_negative_longitudes_stay_numbers(embedded: Lapwing, tmp_path: Path) -> None:
+    load(embedded, write_csv(tmp_path / "a.csv", [row(date="soon")]))
+    (found,) = csv.DictReader(io.StringIO(corrections_csv(embedded.store, SCOPE)))
+    assert found["longitude"] == str(BATH[0])
+
+
+SIGHTING = ("date", "longitude", "latitude", "registration")
+
+
+def test_registrations_are_not_in_it(embedded: Lapwing, tmp_path: Path) -> None:
+    load(embedded, write_csv(tmp_path / "s.csv", [["soon", *BATH, "AB12 CDE"]], SIGHTING), "sightings")
+    text = corrections_csv(embedded.store, SCOPE)
+    assert "AB12" not in text
+
+
+def test_the_mark_of_a_removed_registration_is_no_vehicle(embedded: Lapwing, tmp_path: Path) -> None:
+    """Else every corrected sighting is of one and the same car, and routes are drawn between strangers."""
+    rows = [["soon", *BATH, "AB12 CDE"], ["soon", *BATH, "XY34 ZZZ"]]
+    load(embedded, write_csv(tmp_path / "s.csv", rows, SIGHTING), "sightings")
+    fixed = load(embedded, corrections(embedded, tmp_path / "c.csv", date="2024-03-10"), "sightings")
+    assert fixed.batch.accepted == 0
+    assert fixed.reasons == {"missing_field": 2}
+
+
+def test_a_record_with_a_wrong_geometry_keeps_its_fields(embedded: Lapwing, tmp_path: Path) -> None:
+    from tests.files import square, write_geojson
+
+    load(embedded, write_geojson(tmp_path / "a.geojson", [({"date": "2024-03-09", "kind": "fight"}, square(-2.4, 51.3, 0.1))]))
+    (found,) = csv.DictReader(io.StringIO(corrections_csv(embedded.store, SCOPE)))
+    assert (found.get("date"), found.get("kind")) == ("2024-03-09", "fight")
+
+
+def test_nothing_to_correct_is_an_empty_table(embedded: Lapwing) -> None:
+    (only,) = corrections_csv(embedded.store, SCOPE).splitlines()
+    assert only.startswith("batch,file,row_number,field,reason,detail")

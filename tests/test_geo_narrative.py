@@ -1,0 +1,59 @@
+"""Plain sentences say what the evidence says, and no more than the audience may know."""
+
+import pytest
+
+from geo import narrative
+from geo.model import Profile
+
+EVIDENCE = {
+    "records": 12, "sources": 2, "days": 9, "months": 3, "month_only": 0, "snapped": 0, "first_day": "2025-01-02", "last_day": "2025-03-09",
+    "weekdays": None, "hours": None,
+}  # fmt: skip
+
+
+def why(profile=Profile.OPERATIONAL, records=12, **changes):
+    return narrative.why(EVIDENCE | changes, profile=profile, records=records)
+
+
+def test_why_for_operations():
+    assert why() == "12 records from 2 sources on 9 days between 2 January 2025 and 9 March 2025."
+    assert why(sources=1).startswith("12 records from one source only")
+    assert why(month_only=12) == "12 records from 2 sources over 3 months, dated by month only."
+    assert "exact spot is not known" in why(snapped=7)
+    assert "exact spot" not in why(snapped=6)
+
+
+def test_days_are_not_claimed_for_records_dated_by_month():
+    assert "month" in why(month_only=11, days=1)
+
+
+@pytest.mark.parametrize("profile", [Profile.PARTNER, Profile.PUBLIC])
+def test_other_audiences_get_a_lower_bound_and_nothing_finer(profile):
+    assert why(profile, records=10) == "At least 10 records from more than one source."
+    assert why(profile, records=10, sources=7) == why(profile, records=10, sources=2, days=3, snapped=9, records_=1)
+    assert "one source only" in why(profile, sources=1)
+
+
+def test_titles():
+    assert narrative.place_title("park", "Orchard Park") == "Orchard Park"
+    assert narrative.place_title("park", None) == "Unnamed park"
+    assert narrative.place_title("house", None) == "A home"
+    assert narrative.place_title("takeaway", None) == "Takeaway"
+    assert narrative.place_title("hotel", None) == "Hotel or guest house"
+    assert narrative.place_title("area", None) == "Wide area"
+    assert narrative.place_title("unattributed", None) == "Unnamed spot"
+    assert narrative.kind_words("something new") == "something new"
+
+
+def test_plurals():
+    said = [narrative.plural(n, w) for n, w in [(0, "day"), (1, "agency"), (2, "agency"), (1234, "record")]]
+    assert said == ["0 days", "1 agency", "2 agencies", "1,234 records"]
+
+
+def test_usual_times():
+    hours = [0] * 24
+    hours[23] = hours[0] = 5
+    known = EVIDENCE | {"weekdays": {"Friday": 6, "Saturday": 3, "Monday": 1}, "hours": hours}
+    assert narrative.usual_weekdays(known) == "Friday, Saturday"
+    assert narrative.usual_hours(known) == "23:00 to 01:00"
+    assert narrative.usual_weekdays(EVIDENCE) == narrative.usual_hours(EVIDENCE) == "times not known"

@@ -1,0 +1,471 @@
+"""What every store promises, shown on both."""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psycopg
+import pytest
+
+from app.services import accounts, places
+from app.services.analysis import analyse
+from app.services.importing import undo_batch
+from app.settings import Settings
+from app.wiring import Lapwing
+from data.audit import Verb
+from data.sqlite import SqliteDatabase
+from data.store import Store
+from geo.crs import MetricCrs
+from geo.errors import Conflict, IntegrityError, LapwingError, NotFound, StoreError
+from geo.model import AnalysisParameters, Role, Run, Scope, Verdict
+from tests.conftest import NOW_US
+from tests.files import load, row, square, stack, write_csv, write_geojson
+
+HOUR_US = 3_600_000_000
+OTHER = Scope(org_id="other", actor="stranger")
+REFUSED = (sqlite3.DatabaseError, psycopg.Error, LapwingError)
+
+
+def total(store: Store, scope: Scope) -> int:
+    return sum(one["records"] for one in store.evidence.record_counts(scope).values())
+
+
+def raw(app: Lapwing, text: str) -> None:
+    """SQL behind the repositories' back, as somebody with a database shell would send it."""
+    app.database.script(text)
+
+
+def hotspot(app: Lapwing, tmp_path: Path) -> Run:
+    load(app, write_csv(tmp_path / "spot.csv", stack([(-2.36, 51.38, 8)])))
+    return analyse(app.store, Scope(actor="test"), AnalysisParameters(), seed=0, now_us=NOW_US)
+
+
+# --- batches and memberships ------------------------------------------------------------------------------------------
+
+
+def test_counts_add_up_and_unlocated_is_within_accepted(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    rows = [row(1), row(1), row(2, lon="", lat=""), row(3, date="soon"), row(4, lon=200)]
+    batch = load(lapwing, write_csv(tmp_path / "a.csv", rows)).batch
+    assert (batch.read, batch.accepted, batch.unlocated, batch.rejected, batch.duplicates) == (5, 3, 1, 2, 0)
+    stored = lapwing.store.evidence.batch(scope, batch.batch_id)
+    assert stored == batch
+    again = load(lapwing, tmp_path / "a.csv").batch
+    assert (again.read, again.accepted, again.unlocated, again.rejected, again.duplicates) == (5, 0, 0, 2, 3)
+
+
+def test_equal_rows_of_one_file_are_separate_events(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    load(lapwing, write_csv(tmp_path / "a.csv", [row()] * 4))
+    assert total(lapwing.store, scope) == 4
+
+
+def test_overlapping_files_give_the_maximum_not_the_sum(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    load(lapwing, write_csv(tmp_path / "a.csv", [row(1)] * 3 + [row(2)]))
+    batch = load(lapwing, write_csv(tmp_path / "b.csv", [row(1)] * 5)).batch
+    assert (batch.accepted, batch.duplicates) == (2, 3)
+    assert total(lapwing.store, scope) == 6
+
+
+def test_a_record_goes_with_its_last_membership(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    first = load(lapwing, write_csv(tmp_path / "a.csv", [row(1), row(2)])).batch.batch_id
+    second = load(lapwing, write_csv(tmp_path / "b.csv", [row(2), row(3)])).batch.batch_id
+    assert undo_batch(lapwing.store, scope, first, now_us=NOW_US) == {"records": 1, "features": 0}
+    assert total(lapwing.store, scope) == 2
+    assert undo_batch(lapwing.store, scope, second, now_us=NOW_US) == {"records": 2, "features": 0}
+    assert total(lapwing.store, scope) == 0
+    assert load(lapwing, tmp_path / "a.csv").batch.accepted == 2
+
+
+def test_a_batch_is_undone_once(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    batch = load(lapwing, write_csv(tmp_path / "a.csv", [row(), row(date="soon")])).batch.batch_id
+    undo_batch(lapwing.store, scope, batch, now_us=NOW_US)
+    assert lapwing.store.evidence.batch(scope, batch).undone_at_us == NOW_US
+    assert lapwing.store.evidence.quarantine(scope).empty
+    with pytest.raises(Conflict, match="undone before"):
+        undo_batch(lapwing.store, scope, batch, now_us=NOW_US)
+
+
+def test_quarantine_is_kept_with_row_field_and_reason(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    load(lapwing, write_csv(tmp_path / "a.csv", [row(1), row(2, date="soon"), row(3, lat="north")]))
+    kept = lapwing.store.evidence.quarantine(scope)
+    assert kept[["row_number", "field", "reason"]].to_numpy().tolist() == [
+        [3, "date", "bad_date"],
+        [4, "latitude", "bad_number"],
+    ]
+
+
+def test_one_file_is_one_transaction(lapwing: Lapwing, scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_csv(tmp_path / "a.csv", [row(1), row(2, date="soon")])
+    break_insert(lapwing, monkeypatch, "quarantine")
+    with pytest.raises(RuntimeError):
+        load(lapwing, path)
+    assert total(lapwing.store, scope) == 0
+    assert lapwing.store.evidence.batches(scope) == []
+
+
+# --- features and areas -----------------------------------------------------------------------------------------------
+
+
+def test_features_come_back_by_kind_and_box(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    near, far = ({"name": "near"}, square(-2.37, 51.37, 0.01)), ({"name": "far"}, square(-1.0, 52.0, 0.01))
+    batch = load(lapwing, write_geojson(tmp_path / "parks.geojson", [near, far]), "parks").batch
+    evidence = lapwing.store.evidence
+    assert (batch.read, batch.accepted) == (2, 2)
+    assert evidence.feature_counts(scope) == {"parks": 2}
+    assert evidence.features(scope, ["parks"], (-2.4, 51.3, -2.3, 51.4))["name"].tolist() == ["near"]
+    assert evidence.features(scope, ["roads"]).empty
+    assert undo_batch(lapwing.store, scope, batch.batch_id, now_us=NOW_US)["features"] == 2
+
+
+@pytest.mark.parametrize("name", ["Council", "edges", "Bath", "E06"])
+def test_an_area_is_known_by_source_stem_name_and_code(lapwing: Lapwing, scope: Scope, tmp_path: Path, name: str) -> None:
+    path = write_geojson(tmp_path / "edges.geojson", [({"name": "Bath", "code": "E06"}, square(-2.4, 51.3, 0.1))])
+    load(lapwing, path, "boundary", source="Council")
+    assert lapwing.store.evidence.area(scope, name).bounds == pytest.approx((-2.4, 51.3, -2.3, 51.4))
+
+
+def test_an_unknown_area_says_which_are_known(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    load(lapwing, write_geojson(tmp_path / "edges.geojson", [({"name": "Bath"}, square(-2.4, 51.3, 0.1))]), "areas", source="Council")
+    with pytest.raises(NotFound, match="'Wells'.*Council, edges"):
+        lapwing.store.evidence.area(scope, "Wells")
+
+
+# --- runs and decisions -----------------------------------------------------------------------------------------------
+
+
+def break_insert(app: Lapwing, monkeypatch: pytest.MonkeyPatch, table: str) -> None:
+    whole: Callable[..., int] = app.database.insert
+
+    def insert(name: str, columns: Any, **options: Any) -> int:
+        if name == table:
+            raise RuntimeError(f"no room for {table}")
+        return whole(name, columns, **options)
+
+    monkeypatch.setattr(app.database, "insert", insert)
+
+
+@pytest.mark.parametrize("table", ["run_place", "run_place_record", "place"])
+def test_a_run_is_stored_whole_or_not_at_all(
+    lapwing: Lapwing, scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    with monkeypatch.context() as broken:
+        break_insert(lapwing, broken, table)
+        with pytest.raises(RuntimeError):
+            hotspot(lapwing, tmp_path)
+    runs = lapwing.store.runs
+    assert runs.runs(scope) == []
+    assert runs.known_places(scope) == []
+    run = analyse(lapwing.store, scope, AnalysisParameters(), seed=0, now_us=NOW_US)
+    assert len(runs.places(scope, run.run_id)) == 1
+
+
+def test_a_failed_replacement_leaves_the_old_run(
+    lapwing: Lapwing, scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = hotspot(lapwing, tmp_path)
+    before = lapwing.store.runs.places(scope, run.run_id)
+    with monkeypatch.context() as broken:
+        break_insert(lapwing, broken, "run_place")
+        with pytest.raises(RuntimeError):
+            analyse(lapwing.store, scope, AnalysisParameters(), seed=0, now_us=NOW_US + HOUR_US)
+    assert lapwing.store.runs.get(scope, "latest") == run
+    assert lapwing.store.runs.places(scope, run.run_id) == before
+
+
+def test_a_run_comes_back_as_it_was_stored(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    run = hotspot(lapwing, tmp_path)
+    assert lapwing.store.runs.get(scope, run.run_id) == run
+    cells = lapwing.store.runs.cells(scope, run.run_id)
+    assert cells["records"].sum() == 16  # eight records, at each of the two stored resolutions
+    (place,) = lapwing.store.runs.places(scope, run.run_id)
+    assert len(lapwing.store.runs.place_records(scope, run.run_id, place.place_id)) == 8
+
+
+def test_the_newest_decision_stands_and_history_stays(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    run = hotspot(lapwing, tmp_path)
+    (place,) = lapwing.store.runs.places(scope, run.run_id)
+    for i, verdict in enumerate((Verdict.ACCEPT, Verdict.REJECT)):
+        places.decide(lapwing.store, scope, place.place_id, verdict, "seen it", now_us=NOW_US + i)
+    assert [d.verdict for d in lapwing.store.runs.decisions(scope, place.place_id)] == ["accept", "reject"]
+    assert lapwing.store.runs.standing(scope)[place.place_id].verdict == "reject"
+
+
+def test_the_later_decision_stands_within_one_moment(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    """Two decisions in one microsecond (or a clock put back) must not be ordered by chance."""
+    run = hotspot(lapwing, tmp_path)
+    (place,) = lapwing.store.runs.places(scope, run.run_id)
+    for turn in range(12):
+        verdict = (Verdict.ACCEPT, Verdict.REJECT)[turn % 2]
+        places.decide(lapwing.store, scope, place.place_id, verdict, "seen it", now_us=NOW_US)
+        assert lapwing.store.runs.standing(scope)[place.place_id].verdict == verdict
+
+
+# --- organisations ----------------------------------------------------------------------------------------------------
+
+
+def test_another_organisation_sees_nothing(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    run = hotspot(lapwing, tmp_path)
+    bad = load(lapwing, write_csv(tmp_path / "bad.csv", [row(date="soon")])).batch.batch_id
+    edges = write_geojson(tmp_path / "edges.geojson", [({"name": "Bath"}, square(-2.4, 51.3, 0.1))])
+    load(lapwing, edges, "boundary")
+    (place,) = lapwing.store.runs.places(scope, run.run_id)
+    places.decide(lapwing.store, scope, place.place_id, Verdict.ACCEPT, "seen it", now_us=NOW_US)
+    accounts.add_user(lapwing.store, scope, "ann", Role.ANALYST, now_us=NOW_US)
+    evidence, runs, store = lapwing.store.evidence, lapwing.store.runs, lapwing.store
+    spot = evidence.batches(scope)[0].batch_id
+    seen: list[Any] = [
+        evidence.batches(OTHER), evidence.quarantine(OTHER), evidence.quarantine(OTHER, bad), evidence.quarantine_reasons(OTHER, bad),
+        evidence.records(OTHER, ["incidents"]), evidence.batch_records(OTHER, spot), evidence.record_counts(OTHER),
+        evidence.feature_counts(OTHER), evidence.categories(OTHER), evidence.features(OTHER, ["boundary"]),
+        evidence.input_hashes(OTHER, ["incidents"]), runs.runs(OTHER), runs.cells(OTHER, run.run_id), runs.places(OTHER, run.run_id),
+        runs.place_records(OTHER, run.run_id, place.place_id), runs.known_places(OTHER), runs.seen_in(OTHER, place.place_id),
+        runs.decisions(OTHER), runs.standing(OTHER), store.accounts.all(OTHER), store.audit.events(OTHER), store.audit.disclosures(OTHER),
+    ]  # fmt: skip
+    assert [len(one) for one in seen] == [0] * len(seen)
+    assert runs.find(OTHER, run.run_id) is None
+    refused: list[Callable[[], Any]] = [
+        lambda: evidence.batch(OTHER, spot), lambda: evidence.area(OTHER, "Bath"), lambda: runs.get(OTHER, run.run_id),
+        lambda: runs.get(OTHER, "latest"), lambda: runs.known_place(OTHER, place.place_id),
+        lambda: undo_batch(store, OTHER, spot, now_us=NOW_US), lambda: places.view_place(store, OTHER, place.place_id),
+        lambda: places.decide(store, OTHER, place.place_id, Verdict.REJECT, "not mine", now_us=NOW_US),
+        lambda: accounts.disable_user(store, OTHER, "ann", now_us=NOW_US),
+    ]  # fmt: skip
+    for attempt in refused:
+        with pytest.raises(NotFound):
+            attempt()
+
+
+def test_organisations_hold_the_same_file_apart(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", [row(1), row(2)])
+    mine, theirs = load(lapwing, path).batch, load(lapwing, path, scope=OTHER).batch
+    assert (mine.accepted, theirs.accepted) == (2, 2)
+    undo_batch(lapwing.store, scope, mine.batch_id, now_us=NOW_US)
+    assert (total(lapwing.store, scope), total(lapwing.store, OTHER)) == (0, 2)
+
+
+# --- audit ------------------------------------------------------------------------------------------------------------
+
+
+def log(store: Store, scope: Scope, count: int = 3) -> None:
+    for i in range(count):
+        store.audit.append(scope, Verb.CONSULTATION, f"run:{i}", NOW_US + i, page=i)
+
+
+def test_the_chain_verifies_and_names_who_did_what(store: Store, scope: Scope) -> None:
+    log(store, scope)
+    assert store.audit.verify() == 3
+    assert [(e["actor"], e["verb"], e["subject"]) for e in store.audit.events(scope)][0] == ("test", "consultation", "run:0")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE audit_event SET actor = 'nobody' WHERE seq = 2;\n",
+        "DELETE FROM audit_event WHERE seq = 2;\n",
+        "DELETE FROM audit_event;\n",
+    ],
+)
+def test_the_database_refuses_to_change_the_log(lapwing: Lapwing, scope: Scope, change: str) -> None:
+    log(lapwing.store, scope)
+    with pytest.raises(REFUSED, match="append-only"):
+        raw(lapwing, change)
+    assert lapwing.store.audit.verify() == 3
+
+
+def test_the_log_cannot_be_emptied_or_replaced_at_once(lapwing: Lapwing, scope: Scope) -> None:
+    """TRUNCATE fires no row trigger in PostgreSQL, and REPLACE no delete trigger in SQLite."""
+    log(lapwing.store, scope)
+    replace_row = (
+        "INSERT OR REPLACE INTO audit_event SELECT seq, at_us, org_id, 'nobody', verb, subject, detail, previous_hash, hash"
+        " FROM audit_event WHERE seq = 2;\n"
+    )
+    with pytest.raises(REFUSED, match="append-only"):
+        raw(lapwing, "TRUNCATE audit_event;\n" if lapwing.database.dialect == "postgis" else replace_row)
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE audit_event SET actor = 'nobody' WHERE seq = 2;\n", "DELETE FROM audit_event WHERE seq = 2;\n"]
+)
+def test_tampering_with_the_triggers_off_is_found(lapwing: Lapwing, scope: Scope, change: str) -> None:
+    log(lapwing.store, scope)
+    if lapwing.database.dialect == "postgis":
+        raw(lapwing, "ALTER TABLE audit_event DISABLE TRIGGER ALL;\n")
+    else:
+        raw(lapwing, "DROP TRIGGER audit_event_no_update;\nDROP TRIGGER audit_event_no_delete;\n")
+    raw(lapwing, change)
+    with pytest.raises(IntegrityError, match="tampered with at event [23]"):
+        lapwing.store.audit.verify()
+
+
+def test_a_view_is_logged_once_an_hour(store: Store, scope: Scope) -> None:
+    hour = NOW_US - NOW_US % HOUR_US
+    for at in (hour + 1, hour + 2, hour + HOUR_US + 1):
+        store.audit.consult(scope, "run:1", at)
+    assert len(store.audit.events(scope)) == 2
+
+
+# --- migrations -------------------------------------------------------------------------------------------------------
+
+
+def test_migrating_twice_changes_nothing(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    load(lapwing, write_csv(tmp_path / "a.csv", [row()]))
+    assert lapwing.migrate(None) == []
+    assert lapwing.migrate(MetricCrs(27700)) == []
+    assert total(lapwing.store, scope) == 1
+
+
+def test_another_crs_is_refused(lapwing: Lapwing) -> None:
+    with pytest.raises(Conflict, match="EPSG:27700"):
+        lapwing.migrate(MetricCrs(32630))
+
+
+def test_a_changed_migration_is_refused(lapwing: Lapwing) -> None:
+    raw(lapwing, "UPDATE lapwing_migration SET checksum = 'other' WHERE number = 1;\n")
+    with pytest.raises(StoreError, match="Migration 1 was changed"):
+        lapwing.migrate(None)
+
+
+def test_a_failed_migration_leaves_nothing(store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Lapwing(Settings(home=tmp_path, store=store_url), clock=lambda: NOW_US)
+    monkeypatch.setattr("data.migrate.available", lambda _: {1: "CREATE TABLE good (a BIGINT);\nCREATE TABLE bad bad;\n"})
+    with pytest.raises(REFUSED):
+        app.migrate(None)
+    assert "good" not in app.database.tables()
+    assert "lapwing_migration" not in app.database.tables()
+    app.database.close()
+
+
+def test_an_unmigrated_server_says_what_to_run(postgis_url: str, tmp_path: Path) -> None:
+    app = Lapwing(Settings(home=tmp_path, store=postgis_url))
+    with pytest.raises(StoreError, match="run: lapwing migrate"):
+        _ = app.store
+    app.database.close()
+
+
+def test_an_older_store_says_what_to_run(lapwing: Lapwing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("data.migrate.available", lambda _: {1: "", 2: ""})
+    with pytest.raises(StoreError, match="lacks migration 2; run: lapwing migrate"):
+        _ = lapwing.store
+
+
+def test_a_file_that_is_no_store_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    path.write_bytes(b"These are my notes, not a database.\n" * 50)
+    before = path.read_bytes()
+    with pytest.raises(StoreError):
+        SqliteDatabase(path).tables()
+    assert path.read_bytes() == before
+
+
+# --- accounts ---------------------------------------------------------------------------------------------------------
+
+
+def token_of(link: str) -> str:
+    return link.rsplit("/", 1)[1]
+
+
+def test_a_link_works_once(store: Store, scope: Scope) -> None:
+    token = token_of(accounts.add_user(store, scope, "ann", Role.ANALYST, now_us=NOW_US))
+    assert accounts.link_is_good(store, token, now_us=NOW_US)
+    signed_in = accounts.sign_in_by_link(store, token, now_us=NOW_US, session_hours=10)
+    assert signed_in is not None
+    assert signed_in[0].name == "ann"
+    assert accounts.sign_in_by_link(store, token, now_us=NOW_US, session_hours=10) is None
+
+
+def test_a_link_expires(store: Store, scope: Scope) -> None:
+    token = token_of(accounts.add_user(store, scope, "ann", Role.ANALYST, now_us=NOW_US))
+    late = NOW_US + accounts.LINK_HOURS * HOUR_US
+    assert accounts.sign_in_by_link(store, token, now_us=late, session_hours=10) is None
+
+
+def test_a_session_ends_by_age_rest_sign_out_and_disabling(store: Store, scope: Scope) -> None:
+    def begin(name: str) -> str:
+        token = token_of(accounts.add_user(store, scope, name, Role.ANALYST, now_us=NOW_US))
+        signed_in = accounts.sign_in_by_link(store, token, now_us=NOW_US, session_hours=1)
+        assert signed_in is not None
+        return signed_in[1]
+
+    def who(token: str, at_us: int, idle_minutes: int = 600) -> str | None:
+        found = accounts.session_account(store, token, now_us=at_us, idle_minutes=idle_minutes)
+        return found and found.name
+
+    old, out, shut = begin("old"), begin("out"), begin("shut")
+    assert [who(token, NOW_US + 1) for token in (old, out, shut)] == ["old", "out", "shut"]
+    assert who(old, NOW_US + HOUR_US // 2, idle_minutes=20) is None
+    assert who(old, NOW_US + HOUR_US) is None
+    accounts.sign_out(store, scope, out, now_us=NOW_US + 2)
+    accounts.disable_user(store, scope, "shut", now_us=NOW_US + 2)
+    assert [who(token, NOW_US + 3) for token in (old, out, shut)] == ["old", None, None]
+
+
+def test_a_disabled_account_cannot_sign_in(store: Store, scope: Scope) -> None:
+    token = token_of(accounts.add_user(store, scope, "ann", Role.ANALYST, now_us=NOW_US))
+    account = store.accounts.by_name("ann")
+    assert account is not None
+    accounts.set_passphrase(store, account, "correct horse battery", now_us=NOW_US)
+    accounts.disable_user(store, scope, "ann", now_us=NOW_US)
+    assert accounts.sign_in_by_link(store, token, now_us=NOW_US, session_hours=1) is None
+    assert not accounts.link_is_good(store, token, now_us=NOW_US)
+    answer = accounts.sign_in_by_passphrase(store, "ann", "correct horse battery", now_us=NOW_US, session_hours=1)
+    assert answer is None
+
+
+def test_too_many_wrong_passphrases_shut_the_door_for_a_while(store: Store, scope: Scope) -> None:
+    accounts.add_user(store, scope, "ann", Role.ANALYST, now_us=NOW_US)
+    account = store.accounts.by_name("ann")
+    assert account is not None
+    good = "correct horse battery"
+    accounts.set_passphrase(store, account, good, now_us=NOW_US)
+    for _ in range(accounts.MAX_ATTEMPTS):
+        assert accounts.sign_in_by_passphrase(store, "ann", "wrong", now_us=NOW_US, session_hours=1) is None
+    assert accounts.sign_in_by_passphrase(store, "ann", good, now_us=NOW_US + 1, session_hours=1) is None
+    later = NOW_US + accounts.ATTEMPT_WINDOW_US + 2
+    assert accounts.sign_in_by_passphrase(store, "ann", good, now_us=later, session_hours=1) is not None
+
+
+def test_names_are_unique_and_no_token_is_stored(lapwing: Lapwing, scope: Scope) -> None:
+    token = token_of(accounts.add_user(lapwing.store, scope, "ann", Role.GIS, now_us=NOW_US))
+    with pytest.raises(Conflict, match="ann"):
+        accounts.add_user(lapwing.store, scope, "ann", Role.ANALYST, now_us=NOW_US)
+    assert lapwing.database.rows("sign_in_link", token_hash=token) == []
+
+
+# --- transactions -----------------------------------------------------------------------------------------------------
+
+
+def test_an_outer_failure_takes_inner_work_back(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", [row()])
+
+    def both() -> None:
+        with lapwing.database.transaction():
+            load(lapwing, path)
+            with lapwing.database.transaction():
+                log(lapwing.store, scope, 1)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        both()
+    assert total(lapwing.store, scope) == 0
+    assert lapwing.store.audit.verify() == 0
+    assert load(lapwing, path).batch.accepted == 1
+
+
+def test_frames_are_the_same_shape_in_both_stores(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    load(lapwing, write_csv(tmp_path / "a.csv", [row(), row(2, lon="", lat="")]))
+    frame = lapwing.store.evidence.records(scope, ["incidents"])
+    assert frame["from_us"].dtype == "int64"
+    assert all(pd.api.types.is_float_dtype(frame[name]) for name in ("lon", "lat", "x_m", "y_m", "precision_m"))
+    assert frame["x_m"].isna().sum() == 1
+    assert all(isinstance(key, bytes) for key in frame["record_key"])
+
+
+def test_a_run_of_one_organisation_does_not_replace_another_s(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    run = hotspot(lapwing, tmp_path)
+    load(lapwing, tmp_path / "spot.csv", scope=OTHER)
+    theirs = analyse(lapwing.store, OTHER, AnalysisParameters(), seed=0, now_us=NOW_US)
+    assert theirs.run_id == run.run_id
+    assert lapwing.store.runs.get(scope, run.run_id) == run
+    assert replace(theirs, created_by=run.created_by, summary=run.summary) == run
