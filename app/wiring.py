@@ -93,4 +93,6 @@ def open_database(settings: Settings) -> Database:
         from data.postgis import PostgisDatabase
 
         return PostgisDatabase(address)
-    raise InvalidParameter("A store is written sqlite:///relative.db, sqlite:////absolute.db or postgresql://user@host/name.")
+    raise InvalidParameter(
+        "A store is written sqlite:///relative.db, sqlite:////absolute.db or postgresql://user@host/name."
+    )

@@ -38,7 +38,10 @@ class Accounts:
         """Add an account; names are unique."""
         if self.by_name(account.name):
             raise Conflict(f"There is already a user called {account.name}.")
-        self._db.insert("account", {name: [value if name != "role" else str(value)] for name, value in vars(account).items()})
+        self._db.insert(
+            "account",
+            {name: [value if name != "role" else str(value)] for name, value in vars(account).items()},
+        )
 
     def all(self, scope: Scope) -> list[Account]:
         """Accounts of the organisation, by name."""
@@ -66,7 +69,10 @@ class Accounts:
 
     def add_link(self, token_hash: str, account_id: str, expires_at_us: int) -> None:
         """Add a one-time sign-in link."""
-        self._db.insert("sign_in_link", {"token_hash": [token_hash], "account_id": [account_id], "expires_at_us": [expires_at_us]})
+        self._db.insert(
+            "sign_in_link",
+            {"token_hash": [token_hash], "account_id": [account_id], "expires_at_us": [expires_at_us]},
+        )
 
     def link_account(self, token_hash: str, at_us: int) -> Account | None:
         """Whom an unused, unexpired link would sign in."""
@@ -100,7 +106,7 @@ class Accounts:
         rows = self._db.rows("session", token_hash=token_hash, at_us=at_us, idle_since_us=at_us - idle_us)
         if not rows:
             return None
-        if at_us - rows[0]["seen_at_us"] > 60_000_000:  # noqa: PLR2004 - one write a minute is enough
+        if at_us - rows[0]["seen_at_us"] > 60_000_000:
             self._db.execute("touch_session", token_hash=token_hash, at_us=at_us)
         return self.by_id(rows[0]["account_id"])
 

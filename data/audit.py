@@ -79,7 +79,12 @@ class AuditLog:
         """Log a view once per person, subject and hour."""
         hour = at_us - at_us % _HOUR_US
         seen = self._db.rows(
-            "recent_consultation", org_id=scope.org_id, actor=scope.actor, verb=str(Verb.CONSULTATION), subject=subject, since_us=hour
+            "recent_consultation",
+            org_id=scope.org_id,
+            actor=scope.actor,
+            verb=str(Verb.CONSULTATION),
+            subject=subject,
+            since_us=hour,
         )
         if not seen[0]["n"]:
             self.append(scope, Verb.CONSULTATION, subject, at_us, **detail)
@@ -101,14 +106,19 @@ class AuditLog:
             count += 1
             claimed = event.pop("hash")
             if event["seq"] != count or event["previous_hash"] != previous or _hash(event) != claimed:
-                raise IntegrityError(f"The audit log was tampered with at event {event['seq']}: its chain of hashes breaks there.")
+                raise IntegrityError(
+                    f"The audit log was tampered with at event {event['seq']}: its chain of hashes breaks there."
+                )
             previous = claimed
         return count
 
     def record_disclosure(self, scope: Scope, disclosure: Disclosure) -> None:
         """Enter a release in the ledger and in the log, together."""
         with self._db.transaction():
-            self._db.insert("disclosure", {"org_id": [scope.org_id]} | {name: [value] for name, value in asdict(disclosure).items()})
+            self._db.insert(
+                "disclosure",
+                {"org_id": [scope.org_id]} | {name: [value] for name, value in asdict(disclosure).items()},
+            )
             self.append(
                 scope, Verb.DISCLOSURE, f"run:{disclosure.run_id}", disclosure.disclosed_at_us, layer=disclosure.layer,
                 profile=disclosure.profile, purpose=disclosure.purpose, disclosure_id=disclosure.disclosure_id,

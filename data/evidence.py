@@ -81,17 +81,24 @@ class Evidence:
         columns: dict[str, Sequence[Any]] = {"org_id": [scope.org_id] * len(records)}
         for name in RECORD_COLUMNS:
             values = records[name]
-            columns[name] = [None if v != v else v for v in values.tolist()] if values.dtype.kind == "f" else values.tolist()
+            columns[name] = (
+                [None if v != v else v for v in values.tolist()] if values.dtype.kind == "f" else values.tolist()
+            )
         return self._db.insert("record", columns, ignore_existing=True)
 
     def _insert_batch(self, scope: Scope, batch: Batch) -> None:
         self._db.insert("batch", {"org_id": [scope.org_id]} | {name: [value] for name, value in asdict(batch).items()})
 
     def _insert_membership(self, table: str, key: str, scope: Scope, batch: Batch, keys: list[bytes]) -> None:
-        self._db.insert(table, {"org_id": [scope.org_id] * len(keys), "batch_id": [batch.batch_id] * len(keys), key: keys})
+        self._db.insert(
+            table, {"org_id": [scope.org_id] * len(keys), "batch_id": [batch.batch_id] * len(keys), key: keys}
+        )
 
     def _insert_quarantine(self, scope: Scope, batch: Batch, rejected: pd.DataFrame) -> None:
-        columns: dict[str, Sequence[Any]] = {"org_id": [scope.org_id] * len(rejected), "batch_id": [batch.batch_id] * len(rejected)}
+        columns: dict[str, Sequence[Any]] = {
+            "org_id": [scope.org_id] * len(rejected),
+            "batch_id": [batch.batch_id] * len(rejected),
+        }
         columns |= {name: rejected[name].tolist() for name in REJECTION_COLUMNS}
         self._db.insert("quarantine", columns)
 
@@ -139,7 +146,9 @@ class Evidence:
         """Distinct record categories."""
         return [row["category"] for row in self._db.rows("categories", org_id=scope.org_id) if row["category"]]
 
-    def features(self, scope: Scope, kinds: Sequence[str], bounds: tuple[float, float, float, float] = _WORLD) -> pd.DataFrame:
+    def features(
+        self, scope: Scope, kinds: Sequence[str], bounds: tuple[float, float, float, float] = _WORLD
+    ) -> pd.DataFrame:
         """Reference features whose box meets ``bounds`` (west, south, east, north in degrees), ordered by key."""
         box = dict(zip(("west", "south", "east", "north"), bounds, strict=True))
         frame = self._db.frame("features_of_kind", org_id=scope.org_id, kinds=tuple(map(str, kinds)), **box)
@@ -151,7 +160,9 @@ class Evidence:
         if found.empty:
             known = {row["stem"]: row["source"] for row in self._db.rows("area_names", org_id=scope.org_id)}
             listed = ", ".join(sorted({*known, *known.values()} - {"unnamed"}))
-            raise NotFound(f"No boundary or area is called {name!r}; imported are: {listed or 'none (lapwing import boundary FILE)'}.")
+            raise NotFound(
+                f"No boundary or area is called {name!r}; imported are: {listed or 'none (lapwing import boundary FILE)'}."
+            )
         exact = found[(found["name"] == name) | (found["code"] == name)]
         chosen = exact if len(exact) else found
         return shapely.union_all(_shapes(chosen.drop_duplicates("feature_key")["geometry"]))
@@ -163,7 +174,13 @@ class Evidence:
 
 
 def _count(batch: Batch, *, valid: int, new: int, unlocated: int, rejected: int) -> Batch:
-    counts = {"read": valid + rejected, "accepted": new, "unlocated": unlocated, "rejected": rejected, "duplicates": valid - new}
+    counts = {
+        "read": valid + rejected,
+        "accepted": new,
+        "unlocated": unlocated,
+        "rejected": rejected,
+        "duplicates": valid - new,
+    }
     return Batch(**(asdict(batch) | counts))
 
 

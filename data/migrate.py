@@ -19,7 +19,7 @@ def available(dialect: str) -> dict[int, str]:
     texts: dict[int, str] = {}
     for file in sorted(folder.iterdir(), key=lambda one: (one.name.split("_")[0], one.name.count("."), one.name)):
         parts = file.name.split(".")
-        if parts[-1] == "sql" and (len(parts) == 2 or parts[1] == dialect):  # noqa: PLR2004 - name.sql or name.dialect.sql
+        if parts[-1] == "sql" and (len(parts) == 2 or parts[1] == dialect):
             number = int(file.name.split("_")[0])
             texts[number] = texts.get(number, "") + file.read_text(encoding="utf-8")
     return texts
@@ -41,7 +41,9 @@ def migrate(database: Database, *, crs: MetricCrs | None, now_us: int) -> list[i
             database.script(_BOOKKEEPING)
         fixed = stored_crs(database)
         if fixed and crs and fixed.epsg != crs.epsg:
-            raise Conflict(f"This store is in EPSG:{fixed.epsg} and holds coordinates in it; make a new store for EPSG:{crs.epsg}.")
+            raise Conflict(
+                f"This store is in EPSG:{fixed.epsg} and holds coordinates in it; make a new store for EPSG:{crs.epsg}."
+            )
         chosen = fixed or crs or MetricCrs()
         if not fixed:
             database.insert("store_setting", {"name": ["crs_epsg"], "value": [str(chosen.epsg)]})
@@ -54,7 +56,9 @@ def migrate(database: Database, *, crs: MetricCrs | None, now_us: int) -> list[i
                     raise StoreError(f"Migration {number} was changed after it was applied; restore its text.")
                 continue
             database.script(text.replace("{srid}", str(chosen.epsg)))
-            database.insert("lapwing_migration", {"number": [number], "checksum": [checksum], "applied_at_us": [now_us]})
+            database.insert(
+                "lapwing_migration", {"number": [number], "checksum": [checksum], "applied_at_us": [now_us]}
+            )
             applied.append(number)
     return applied
 

@@ -30,7 +30,9 @@ class PostgisDatabase:
             try:
                 connection = psycopg.connect(self._url, autocommit=True, row_factory=tuple_row)
             except psycopg.Error as error:
-                raise StoreError(f"The store at {self._place()} cannot be reached: {str(error).splitlines()[0]}.") from error
+                raise StoreError(
+                    f"The store at {self._place()} cannot be reached: {str(error).splitlines()[0]}."
+                ) from error
             self._local.connection = connection
         return connection
 
@@ -96,7 +98,9 @@ class PostgisDatabase:
 
     def _column_types(self, table: str) -> dict[str, str]:
         if table not in self._types:
-            self._types[table] = {row["column_name"]: row["udt_name"] for row in self.rows("column_types", table_name=table)}
+            self._types[table] = {
+                row["column_name"]: row["udt_name"] for row in self.rows("column_types", table_name=table)
+            }
         return self._types[table]
 
     def script(self, text: str) -> None:

@@ -43,7 +43,14 @@ class Runs:
     def __init__(self, database: "Database") -> None:
         self._db = database
 
-    def save(self, scope: Scope, run: Run, cells: pd.DataFrame, places: Sequence[Place], members: Mapping[str, Sequence[bytes]]) -> None:
+    def save(
+        self,
+        scope: Scope,
+        run: Run,
+        cells: pd.DataFrame,
+        places: Sequence[Place],
+        members: Mapping[str, Sequence[bytes]],
+    ) -> None:
         """Store a whole run in one transaction: all of it or nothing. A run of the same id is replaced.
 
         ``members`` gives the record keys behind each place id.
@@ -84,7 +91,11 @@ class Runs:
         for place in places:
             if place.place_id in known:
                 self._db.execute(
-                    "touch_place", org_id=scope.org_id, place_id=place.place_id, last_run=run.run_id, footprint=json.dumps(place.footprint)
+                    "touch_place",
+                    org_id=scope.org_id,
+                    place_id=place.place_id,
+                    last_run=run.run_id,
+                    footprint=json.dumps(place.footprint),
                 )
 
     def runs(self, scope: Scope) -> list[Run]:
@@ -134,7 +145,9 @@ class Runs:
 
     def add_decision(self, scope: Scope, decision: Decision) -> None:
         """Add to a place's history; earlier decisions stay."""
-        self._db.insert("decision", {"org_id": [scope.org_id]} | {name: [value] for name, value in vars(decision).items()})
+        self._db.insert(
+            "decision", {"org_id": [scope.org_id]} | {name: [value] for name, value in vars(decision).items()}
+        )
 
     def decisions(self, scope: Scope, place_id: str | None = None) -> list[Decision]:
         """Decisions, oldest first."""
@@ -161,8 +174,21 @@ def _one_row(scope: Scope, run: Run) -> dict[str, Sequence[Any]]:
 
 
 def _place_columns(scope: Scope, run: Run, places: Sequence[Place]) -> dict[str, Sequence[Any]]:
-    columns: dict[str, Sequence[Any]] = {"org_id": [scope.org_id] * len(places), "run_id": [run.run_id] * len(places)}
-    for name in ("place_id", "rank", "cluster", "kind", "name", "probability", "basis", "records", "peak_cell"):
+    columns: dict[str, Sequence[Any]] = {
+        "org_id": [scope.org_id] * len(places),
+        "run_id": [run.run_id] * len(places),
+    }
+    for name in (
+        "place_id",
+        "rank",
+        "cluster",
+        "kind",
+        "name",
+        "probability",
+        "basis",
+        "records",
+        "peak_cell",
+    ):
         columns[name] = [getattr(place, name) for place in places]
     for name in ("footprint", "evidence", "alternatives"):
         columns[name] = [json.dumps(getattr(place, name)) for place in places]
@@ -170,7 +196,9 @@ def _place_columns(scope: Scope, run: Run, places: Sequence[Place]) -> dict[str,
 
 
 def _run(row: dict[str, Any]) -> Run:
-    return Run(**(row | {"input_hashes": tuple(json.loads(row["input_hashes"])), "summary": json.loads(row["summary"])}))
+    return Run(
+        **(row | {"input_hashes": tuple(json.loads(row["input_hashes"])), "summary": json.loads(row["summary"])})
+    )
 
 
 def _place(row: dict[str, Any]) -> Place:

@@ -37,7 +37,12 @@ class SqliteDatabase:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(self._path, isolation_level=None)
             self._path.chmod(0o600)
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}"):
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "foreign_keys=ON",
+                f"busy_timeout={_BUSY_TIMEOUT_MS}",
+            ):
                 connection.execute(f"PRAGMA {pragma}")
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"The store {self._path} cannot be opened: {error}.") from error
@@ -92,7 +97,10 @@ class SqliteDatabase:
         connection = self._connection()
         before = connection.total_changes
         with _translated(self._path):
-            connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}){conflict}", zip(*columns.values(), strict=True))
+            connection.executemany(
+                f"INSERT INTO {table} ({names}) VALUES ({marks}){conflict}",
+                zip(*columns.values(), strict=True),
+            )
         return connection.total_changes - before
 
     def script(self, text: str) -> None:
@@ -104,7 +112,7 @@ class SqliteDatabase:
                 self._connection().execute(pending)
                 pending = ""
 
-    def lock(self, name: str) -> None:  # noqa: ARG002
+    def lock(self, name: str) -> None:
         """BEGIN IMMEDIATE already holds the one write lock."""
 
     def tables(self) -> set[str]:

@@ -39,7 +39,9 @@ def index_points(lon: Floats, lat: Floats, resolution: int) -> Cells:
     if not lon.size:
         return np.empty(0, np.int64)
     distinct, inverse = np.unique(np.column_stack([lon, lat]).view("c16").ravel(), return_inverse=True)
-    cells = [h3.latlng_to_cell(y, x, resolution) for x, y in zip(distinct.real.tolist(), distinct.imag.tolist(), strict=True)]
+    cells = [
+        h3.latlng_to_cell(y, x, resolution) for x, y in zip(distinct.real.tolist(), distinct.imag.tolist(), strict=True)
+    ]
     return np.asarray(cells, np.uint64).astype(np.int64)[inverse]
 
 

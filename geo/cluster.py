@@ -105,6 +105,11 @@ def width_m(points_m: Floats) -> float:
         try:
             candidates = points_m[ConvexHull(points_m).vertices]  # internal only: a hull never leaves this function
         except QhullError:  # all on one line: its ends are the extremes in x or in y
-            ends = [points_m[:, 0].argmin(), points_m[:, 0].argmax(), points_m[:, 1].argmin(), points_m[:, 1].argmax()]
+            ends = [
+                points_m[:, 0].argmin(),
+                points_m[:, 0].argmax(),
+                points_m[:, 1].argmin(),
+                points_m[:, 1].argmax(),
+            ]
             candidates = points_m[ends]
     return float(pdist(candidates).max())

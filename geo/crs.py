@@ -41,7 +41,9 @@ class MetricCrs:
         """Refuse a CRS in which distances are not metres."""
         crs = _crs(self.epsg)
         if not crs.is_projected or any(axis.unit_name != "metre" for axis in crs.axis_info):
-            raise CrsError(f"EPSG:{self.epsg} ({crs.name}) is not a projected CRS in metres; try EPSG:27700 or your UTM zone.")
+            raise CrsError(
+                f"EPSG:{self.epsg} ({crs.name}) is not a projected CRS in metres; try EPSG:27700 or your UTM zone."
+            )
 
     @property
     def name(self) -> str:
@@ -97,8 +99,8 @@ class MetricCrs:
 
 
 def _finite(values: Floats, decimals: int = 3) -> Floats:
-    values = np.asarray(values, float)
-    return np.round(np.where(np.isfinite(values), values, np.nan), decimals)
+    values = np.asarray(values, np.float64)
+    return np.asarray(np.round(np.where(np.isfinite(values), values, np.nan), decimals), np.float64)
 
 
 def _ostn15(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:

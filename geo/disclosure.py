@@ -81,7 +81,13 @@ class ReleasedLayer:
 
 
 def release(
-    layer: Layer, features: pd.DataFrame, geometry: NDArray[np.object_], *, run: Run, profile: Profile, synthetic: bool = False
+    layer: Layer,
+    features: pd.DataFrame,
+    geometry: NDArray[np.object_],
+    *,
+    run: Run,
+    profile: Profile,
+    synthetic: bool = False,
 ) -> ReleasedLayer:
     """Decide what of a layer an audience may have.
 
@@ -115,13 +121,19 @@ def release(
         raise DisclosureError(f"The {layer} layer is for the operational audience only.")
     known = {field.name for field in fields} | _CONTROL
     if unknown := sorted(set(features.columns) - known):
-        raise DisclosureError(f"Column {unknown[0]!r} is not in the field dictionary of {layer} for {profile}; it cannot leave.")
-    keep = _passes(features, THRESHOLDS[profile]) if layer in {Layer.CELLS, Layer.PLACES} else np.ones(len(features), bool)
+        raise DisclosureError(
+            f"Column {unknown[0]!r} is not in the field dictionary of {layer} for {profile}; it cannot leave."
+        )
+    keep = (
+        _passes(features, THRESHOLDS[profile]) if layer in {Layer.CELLS, Layer.PLACES} else np.ones(len(features), bool)
+    )
     if layer is Layer.PLACES and profile is not Profile.OPERATIONAL:
         keep &= (features["decision"] != "reject").to_numpy(bool)
     suppressed = int(len(features) - keep.sum())
     kept, shapes = features[keep].copy(), np.asarray(geometry, dtype=object)[keep]
-    order = np.argsort(kept["id"].to_numpy(str), kind="stable") if layer is not Layer.REFERENCE else np.arange(len(kept))
+    order = (
+        np.argsort(kept["id"].to_numpy(str), kind="stable") if layer is not Layer.REFERENCE else np.arange(len(kept))
+    )
     kept, shapes = kept.iloc[order].reset_index(drop=True), shapes[order]
     if profile is not Profile.OPERATIONAL:
         kept = _coarsen(kept, layer, profile)
@@ -138,7 +150,13 @@ def release(
         raise DisclosureError(f"The {layer} layer lacks its field {missing[0]!r}.")
     table = pd.concat([kept[["id"]], *(_typed(kept[field.name], field) for field in fields)], axis=1)
     return ReleasedLayer(
-        layer, profile, fields, table, shapely.orient_polygons(shapes), _metadata(layer, run, profile, common["marking"], suppressed, synthetic), _SEAL
+        layer,
+        profile,
+        fields,
+        table,
+        shapely.orient_polygons(shapes),
+        _metadata(layer, run, profile, common["marking"], suppressed, synthetic),
+        _SEAL,
     )
 
 
@@ -157,7 +175,9 @@ def _coarsen(features: pd.DataFrame, layer: Layer, profile: Profile) -> pd.DataF
     threshold = THRESHOLDS[profile]
     step = threshold.records if threshold else 1
     homes = features["kind"].map(is_residential).to_numpy(bool)
-    return features.assign(records=features["records"] // step * step, name=features["name"].astype(object).where(~homes, None))
+    return features.assign(
+        records=features["records"] // step * step, name=features["name"].astype(object).where(~homes, None)
+    )
 
 
 def _typed(values: pd.Series, field: Field) -> pd.Series:
@@ -171,7 +191,9 @@ def _typed(values: pd.Series, field: Field) -> pd.Series:
     return pd.Series(texts, index=values.index, name=field.name, dtype=object)
 
 
-def _metadata(layer: Layer, run: Run, profile: Profile, marking: str, suppressed: int, synthetic: bool) -> dict[str, Any]:
+def _metadata(
+    layer: Layer, run: Run, profile: Profile, marking: str, suppressed: int, synthetic: bool
+) -> dict[str, Any]:
     parameters = AnalysisParameters.from_json(run.parameters)
     threshold = THRESHOLDS[profile]
     metadata = {
@@ -189,7 +211,9 @@ def _metadata(layer: Layer, run: Run, profile: Profile, marking: str, suppressed
         "dictionary_version": DICTIONARY_VERSION,
     }
     if threshold:
-        metadata["rule"] = f"at least {threshold.records} records on {threshold.days} days (or {threshold.months} months where only the month is known)"
+        metadata["rule"] = (
+            f"at least {threshold.records} records on {threshold.days} days (or {threshold.months} months where only the month is known)"
+        )
     if synthetic:
         metadata["notice"] = SYNTHETIC_NOTICE
     return metadata

@@ -43,15 +43,24 @@ def summarise(records: pd.DataFrame, group: NDArray[np.int64], count: int, *, as
     counts = group_counts(records, group, count)
     # Who says so: the agency that recorded it, else the source of the file. One agency reporting often is one source.
     said_by = records["agency"].where(records["agency"] != "", records["source"]).to_numpy(object)
-    agencies, kinds = _values_by_group(said_by, group, count), _values_by_group(records["kind"].to_numpy(object), group, count)
+    agencies, kinds = (
+        _values_by_group(said_by, group, count),
+        _values_by_group(records["kind"].to_numpy(object), group, count),
+    )
     days = local_days(at_us)
-    first, last, end_us = (np.full(count, days.max()), np.full(count, days.min()), np.full(count, to_us.min()))
+    first, last, end_us = (
+        np.full(count, days.max()),
+        np.full(count, days.min()),
+        np.full(count, to_us.min()),
+    )
     np.minimum.at(first, group, days)
     np.maximum.at(last, group, days)
     np.maximum.at(end_us, group, to_us)
     dated = to_us - from_us <= _DAY_US + 2 * _HOUR_US  # a day of 25 hours still is a day
     weekdays = _profile(group[dated], local_weekdays(at_us[dated]), count, 7)
-    timed = (to_us - from_us <= KNOWN_HOUR_US) & records["time_basis"].isin([TimeBasis.INSTANT, TimeBasis.INTERVAL]).to_numpy(bool)
+    timed = (to_us - from_us <= KNOWN_HOUR_US) & records["time_basis"].isin(
+        [TimeBasis.INSTANT, TimeBasis.INTERVAL]
+    ).to_numpy(bool)
     hours = _profile(group[timed], local_hours(at_us[timed]), count, 24)
     precision_m = records["precision_m"].groupby(group).median().to_numpy()
     iso_first, iso_last = (d.astype("datetime64[D]").astype(str) for d in (first, last))
@@ -64,7 +73,9 @@ def summarise(records: pd.DataFrame, group: NDArray[np.int64], count: int, *, as
             "first_day": str(iso_first[i]),
             "last_day": str(iso_last[i]),
             "recency_days": int(max(0, (as_of_us - end_us[i]) // _DAY_US)),
-            "weekdays": dict(zip(WEEKDAYS, weekdays[i].tolist(), strict=True)) if weekdays[i].sum() >= MIN_TIMED else None,
+            "weekdays": dict(zip(WEEKDAYS, weekdays[i].tolist(), strict=True))
+            if weekdays[i].sum() >= MIN_TIMED
+            else None,
             "hours": hours[i].tolist() if hours[i].sum() >= MIN_TIMED else None,
             "precision_m": float(precision_m[i]),
         }

@@ -47,23 +47,51 @@ FIELDS: Final[dict[Layer, tuple[Field, ...]]] = {
     Layer.CELLS: (
         Field("cell", FieldType.TEXT, "H3 index of the cell, hexadecimal."),
         Field("records", FieldType.INTEGER, "Records in the cell during the period of the analysis."),
-        Field("days", FieldType.INTEGER, "Distinct Europe/London days among records dated to the day.", _OPERATIONAL),
+        Field(
+            "days",
+            FieldType.INTEGER,
+            "Distinct Europe/London days among records dated to the day.",
+            _OPERATIONAL,
+        ),
         Field("months", FieldType.INTEGER, "Distinct months among the records.", _OPERATIONAL),
-        Field("snapped", FieldType.INTEGER, "Records whose position a publisher moved to a fixed map point.", _OPERATIONAL),
+        Field(
+            "snapped",
+            FieldType.INTEGER,
+            "Records whose position a publisher moved to a fixed map point.",
+            _OPERATIONAL,
+        ),
         *_COMMON,
     ),
     Layer.PLACES: (
         Field("place", FieldType.TEXT, "Identity of the place; it stays the same from analysis to analysis."),
         Field("rank", FieldType.INTEGER, "Position in the list of the analysis."),
-        Field("kind", FieldType.TEXT, "What the place is: park, street, house, hotel, takeaway, ... or unattributed, or area."),
-        Field("name", FieldType.TEXT, "Name of the park, premises or road; homes are unnamed outside the operational audience."),
+        Field(
+            "kind",
+            FieldType.TEXT,
+            "What the place is: park, street, house, hotel, takeaway, ... or unattributed, or area.",
+        ),
+        Field(
+            "name",
+            FieldType.TEXT,
+            "Name of the park, premises or road; homes are unnamed outside the operational audience.",
+        ),
         Field("records", FieldType.INTEGER, "Records in the cluster."),
         Field("probability", FieldType.REAL, "Share of the evidence that speaks for this kind and name, 0 to 1."),
         Field("basis", FieldType.TEXT, "exact, or snapped when most positions were moved to fixed map points."),
-        Field("sources", FieldType.INTEGER, "Distinct agencies or sources; one source many times counts once.", _NOT_PUBLIC),
+        Field(
+            "sources",
+            FieldType.INTEGER,
+            "Distinct agencies or sources; one source many times counts once.",
+            _NOT_PUBLIC,
+        ),
         Field("first_day", FieldType.DATE, "Midpoint of the first record, Europe/London.", _OPERATIONAL),
         Field("last_day", FieldType.DATE, "Midpoint of the last record, Europe/London.", _OPERATIONAL),
-        Field("score", FieldType.REAL, "Records x recency x corroboration: a listing order, not a measure of danger.", _OPERATIONAL),
+        Field(
+            "score",
+            FieldType.REAL,
+            "Records x recency x corroboration: a listing order, not a measure of danger.",
+            _OPERATIONAL,
+        ),
         Field("decision", FieldType.TEXT, "What an analyst decided: accept, reject, or waiting.", _OPERATIONAL),
         Field("why", FieldType.TEXT, "One plain sentence."),
         *_COMMON,
@@ -85,12 +113,22 @@ FIELDS: Final[dict[Layer, tuple[Field, ...]]] = {
         *_COMMON,
     ),
     Layer.REFERENCE: (
-        Field("kind", FieldType.TEXT, "parks, premises, buildings, roads, boundary or areas; never protected places.", _OPERATIONAL),
+        Field(
+            "kind",
+            FieldType.TEXT,
+            "parks, premises, buildings, roads, boundary or areas; never protected places.",
+            _OPERATIONAL,
+        ),
         Field("name", FieldType.TEXT, "Name in the reference data.", _OPERATIONAL),
     ),
 }
 
-GEOMETRY_TYPE: Final = {Layer.CELLS: "Polygon", Layer.PLACES: "MultiPolygon", Layer.TASKING: "MultiPolygon", Layer.REFERENCE: "Geometry"}
+GEOMETRY_TYPE: Final = {
+    Layer.CELLS: "Polygon",
+    Layer.PLACES: "MultiPolygon",
+    Layer.TASKING: "MultiPolygon",
+    Layer.REFERENCE: "Geometry",
+}
 
 
 def fields_for(layer: Layer, profile: Profile) -> tuple[Field, ...]:
@@ -109,6 +147,12 @@ def dictionary_markdown() -> str:
         "characters. `id` is the same in every format: the H3 index of a cell, the identity of a place.",
     ]
     for layer, fields in FIELDS.items():
-        lines += ["", f"## {layer} ({GEOMETRY_TYPE[layer]})", "", "| field | type | meaning | audiences |", "|---|---|---|---|"]
+        lines += [
+            "",
+            f"## {layer} ({GEOMETRY_TYPE[layer]})",
+            "",
+            "| field | type | meaning | audiences |",
+            "|---|---|---|---|",
+        ]
         lines += [f"| `{f.name}` | {f.type} | {f.meaning} | {', '.join(f.audiences)} |" for f in fields]
     return "\n".join(lines) + "\n"

@@ -19,7 +19,9 @@ def overlap(a: frozenset[int], b: frozenset[int]) -> float:
     return len(a & b) / min(len(a), len(b)) if a and b else 0.0
 
 
-def match_places(footprints: Sequence[Sequence[int]], known: Mapping[str, Sequence[int]], *, org_id: str, run_id: str) -> list[str]:
+def match_places(
+    footprints: Sequence[Sequence[int]], known: Mapping[str, Sequence[int]], *, org_id: str, run_id: str
+) -> list[str]:
     """Id of the place behind each footprint, in order.
 
     Parameters
@@ -42,8 +44,8 @@ def match_places(footprints: Sequence[Sequence[int]], known: Mapping[str, Sequen
         for cell in cells:
             by_cell.setdefault(cell, []).append(place_id)
     candidates = []
-    for number, cells in enumerate(footprints):
-        new = frozenset(cells)
+    for number, footprint in enumerate(footprints):
+        new = frozenset(footprint)
         near = {place_id for cell in new for place_id in by_cell.get(cell, ())}
         for place_id in near:
             share = overlap(new, old[place_id])

@@ -28,7 +28,13 @@ _KIND_WORDS: Mapping[str, str] = {
 }
 
 
-_UNNAMED: Mapping[str, str] = {AREA: "Wide area", UNATTRIBUTED: "Unnamed spot", "house": "A home", "street": "Unnamed street", "park": "Unnamed park"}
+_UNNAMED: Mapping[str, str] = {
+    AREA: "Wide area",
+    UNATTRIBUTED: "Unnamed spot",
+    "house": "A home",
+    "street": "Unnamed street",
+    "park": "Unnamed park",
+}
 
 
 def kind_words(kind: str) -> str:
@@ -75,7 +81,11 @@ def why(evidence: Mapping[str, Any], *, profile: Profile, records: int) -> str:
         span = f"over {plural(evidence['months'], 'month')}, dated by month only"
     else:
         span = f"on {plural(evidence['days'], 'day')} between {day_words(evidence['first_day'])} and {day_words(evidence['last_day'])}"
-    doubt = " Most positions were moved to fixed map points, so the exact spot is not known." if evidence["snapped"] * 2 > evidence["records"] else ""
+    doubt = (
+        " Most positions were moved to fixed map points, so the exact spot is not known."
+        if evidence["snapped"] * 2 > evidence["records"]
+        else ""
+    )
     return f"{plural(evidence['records'], 'record')} from {said_by} {span}.{doubt}"
 
 

@@ -1,4 +1,4 @@
-"""From a cluster of points to a place with odds: which park, premises, building or road do the records speak of?
+"""From a cluster of points to a place with odds: the park, premises, building or road that the records speak of.
 
 Each distinct point weighs the features near it by a prior for their kind and by how well the distance agrees with
 the point's stated precision; a cluster takes the weighted mean over its points. Distances run to the polygon or
@@ -21,8 +21,18 @@ SIGMAS_IN_95_PERCENT_RADIUS: Final = 2.448
 
 # Prior and reach of each kind. Reach is how far from the feature people still mean it: the pavement outside a
 # takeaway, the gate of a park. Roads are everywhere, so they explain a point only when nothing else does.
-PRIOR: Final = {FeatureKind.PARKS: 1.0, FeatureKind.PREMISES: 1.0, FeatureKind.BUILDINGS: 0.6, FeatureKind.ROADS: 0.08}
-REACH_M: Final = {FeatureKind.PARKS: 50.0, FeatureKind.PREMISES: 25.0, FeatureKind.BUILDINGS: 15.0, FeatureKind.ROADS: 25.0}
+PRIOR: Final = {
+    FeatureKind.PARKS: 1.0,
+    FeatureKind.PREMISES: 1.0,
+    FeatureKind.BUILDINGS: 0.6,
+    FeatureKind.ROADS: 0.08,
+}
+REACH_M: Final = {
+    FeatureKind.PARKS: 50.0,
+    FeatureKind.PREMISES: 25.0,
+    FeatureKind.BUILDINGS: 15.0,
+    FeatureKind.ROADS: 25.0,
+}
 UNATTRIBUTED_WEIGHT: Final = 0.04
 MIN_PROBABILITY: Final = 0.3
 
@@ -48,7 +58,13 @@ class Reference:
     spacing_m: Floats
 
     @classmethod
-    def of(cls, geometry_m: NDArray[np.object_], kinds: NDArray[np.object_], subtypes: NDArray[np.object_], names: NDArray[np.object_]) -> "Reference":
+    def of(
+        cls,
+        geometry_m: NDArray[np.object_],
+        kinds: NDArray[np.object_],
+        subtypes: NDArray[np.object_],
+        names: NDArray[np.object_],
+    ) -> "Reference":
         """Reference features with the spacing of buildings worked out."""
         spacing_m = np.full(len(geometry_m), np.inf)
         buildings = np.flatnonzero(kinds == FeatureKind.BUILDINGS)
@@ -72,7 +88,12 @@ class Attribution:
 
 
 def attribute(
-    points_m: Floats, weights: Floats, precision_m: Floats, snapped: NDArray[np.bool_], group: NDArray[np.int64], reference: Reference
+    points_m: Floats,
+    weights: Floats,
+    precision_m: Floats,
+    snapped: NDArray[np.bool_],
+    group: NDArray[np.int64],
+    reference: Reference,
 ) -> dict[int, Attribution]:
     """Attribute each group of points to a reference feature, or honestly to none.
 
@@ -141,17 +162,33 @@ def _likelihoods(
 
 def _choose(candidates: list[tuple[int, float]], reference: Reference) -> Attribution:
     listed = tuple(
-        {"kind": place_kind(str(reference.kinds[f]), str(reference.subtypes[f])), "name": str(reference.names[f]) or None, "probability": round(p, 4)}
+        {
+            "kind": place_kind(str(reference.kinds[f]), str(reference.subtypes[f])),
+            "name": str(reference.names[f]) or None,
+            "probability": round(p, 4),
+        }
         for f, p in candidates
     )
     if not candidates or candidates[0][1] < MIN_PROBABILITY:
         claimed = sum(p for _, p in candidates)
         return Attribution(None, UNATTRIBUTED, None, round(max(0.0, 1.0 - claimed), 4), listed)
     feature, probability = candidates[0]
-    return Attribution(feature, str(listed[0]["kind"]), listed[0]["name"], round(probability, 4), listed[1:])
+    return Attribution(
+        feature, str(listed[0]["kind"]), str(reference.names[feature]) or None, round(probability, 4), listed[1:]
+    )
 
 
-_RESIDENTIAL: Final = ("house", "flat", "residential", "detached", "terrace", "semidetached_house", "apartments", "bungalow", "dwelling")
+_RESIDENTIAL: Final = (
+    "house",
+    "flat",
+    "residential",
+    "detached",
+    "terrace",
+    "semidetached_house",
+    "apartments",
+    "bungalow",
+    "dwelling",
+)
 _PREMISES_WORDS: Final = {
     "takeaway": ("takeaway", "fast_food", "fast food", "kebab", "chicken"),
     "hotel": ("hotel", "guest", "hostel", "motel", "b&b"),
@@ -169,7 +206,11 @@ def place_kind(feature_kind: str, subtype: str) -> str:
 
     Examples
     --------
-    >>> place_kind("premises", "Fast food"), place_kind("roads", "Local Road"), place_kind("buildings", "house")
+    >>> (
+    ...     place_kind("premises", "Fast food"),
+    ...     place_kind("roads", "Local Road"),
+    ...     place_kind("buildings", "house"),
+    ... )
     ('takeaway', 'street', 'house')
     """
     plain = subtype.lower()

@@ -18,7 +18,11 @@ def describe(records: pd.DataFrame) -> dict[str, Any]:
     """
     located = records[records["location_basis"] != LocationBasis.NONE]
     stack = located.groupby(["x_m", "y_m"], sort=False).size() if len(located) else pd.Series(dtype="int64")
-    classes = pd.cut(located["precision_m"], [0, 10, 50, 150, 1000, float("inf")], labels=["<=10", "<=50", "<=150", "<=1000", ">1000"])
+    classes = pd.cut(
+        located["precision_m"],
+        [0, 10, 50, 150, 1000, float("inf")],
+        labels=["<=10", "<=50", "<=150", "<=1000", ">1000"],
+    )
     return {
         "records": len(records),
         "unlocated": int(len(records) - len(located)),

@@ -32,5 +32,10 @@ def score(evidence: dict[str, Any]) -> dict[str, float]:
     recency = 0.5 ** (evidence["recency_days"] / RECENCY_HALF_LIFE_DAYS)
     corroboration = 1.0 if evidence["sources"] > 1 else 0.5
     total = evidence["records"] * recency * corroboration
-    parts = {"records": float(evidence["records"]), "recency": recency, "corroboration": corroboration, "score": total}
+    parts = {
+        "records": float(evidence["records"]),
+        "recency": recency,
+        "corroboration": corroboration,
+        "score": total,
+    }
     return {name: float(f"{value:.6g}") for name, value in parts.items()}

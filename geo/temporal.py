@@ -81,7 +81,9 @@ def parse_time(text: str) -> tuple[int, int, TimeBasis]:
             return *day_interval(date.fromisoformat(text)), TimeBasis.DATE
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
-        raise BadDate(f"{text[:40]!r} is not a date; write 2024-03-09, 2024-03-09T21:30, 09/03/2024 or 2024-03") from error
+        raise BadDate(
+            f"{text[:40]!r} is not a date; write 2024-03-09, 2024-03-09T21:30, 09/03/2024 or 2024-03"
+        ) from error
     return _interval_of_moment(moment, text)
 
 
@@ -99,7 +101,9 @@ def _interval_of_moment(moment: datetime, text: str) -> tuple[int, int, TimeBasi
     return micros(first), micros(first) + one_us, TimeBasis.INSTANT
 
 
-def parse_times(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.object_], dict[int, str]]:
+def parse_times(
+    texts: Sequence[str],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.object_], dict[int, str]]:
     """Read many times; each distinct text is parsed once.
 
     Returns

@@ -91,7 +91,9 @@ class _Problems:
                 self.good[row] = False
 
 
-def validate_records(rows: pd.DataFrame, row_numbers: NDArray[np.int64], rules: RecordRules) -> tuple[pd.DataFrame, pd.DataFrame]:
+def validate_records(
+    rows: pd.DataFrame, row_numbers: NDArray[np.int64], rules: RecordRules
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split rows of text into accepted records and rejected rows.
 
     Parameters
@@ -131,7 +133,12 @@ def validate_records(rows: pd.DataFrame, row_numbers: NDArray[np.int64], rules: 
     basis_here = np.where(snapped, LocationBasis.SNAPPED.value, rules.location_basis.value)
     if rules.kind == RecordKind.SIGHTINGS:
         no_vehicle = ((rows["registration"] == "") & (rows["vehicle_id"] == "")).to_numpy(bool)
-        problems.add(no_vehicle, "registration", Reason.MISSING_FIELD, "a vehicle sighting needs a registration or vehicle_id")
+        problems.add(
+            no_vehicle,
+            "registration",
+            Reason.MISSING_FIELD,
+            "a vehicle sighting needs a registration or vehicle_id",
+        )
 
     located = np.isfinite(lon)
     cell7 = np.zeros(len(rows), np.int64)
@@ -154,14 +161,19 @@ def validate_records(rows: pd.DataFrame, row_numbers: NDArray[np.int64], rules: 
             "cell7": cell7,
             "location_basis": np.where(located, basis_here, LocationBasis.NONE.value),
             "precision_m": np.where(located, precision_m, np.nan),
-            "vehicle_hash": rows["registration"].where(rows["registration"] != "", rows["vehicle_id"]).str.upper().str.replace(" ", ""),
+            "vehicle_hash": rows["registration"]
+            .where(rows["registration"] != "", rows["vehicle_id"])
+            .str.upper()
+            .str.replace(" ", ""),
         }
     )
     records.index = pd.Index(row_numbers, name="row_number")
     return records[problems.good].copy(), _rejections(rows, row_numbers, problems)
 
 
-def _times(rows: pd.DataFrame, problems: _Problems, rules: RecordRules) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.object_]]:
+def _times(
+    rows: pd.DataFrame, problems: _Problems, rules: RecordRules
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.object_]]:
     start_text = rows["from"].where(rows["from"] != "", rows["date"]).to_numpy(object)
     end_text = rows["to"].to_numpy(object)
     undated = start_text == ""
@@ -216,20 +228,31 @@ def _positions(
     east, north = (_numbers(rows[name], name, problems) for name in ("easting", "northing"))
     problems.add(np.isfinite(lon) & ~np.isfinite(lat), "latitude", Reason.MISSING_FIELD, "longitude without latitude")
     problems.add(np.isfinite(lat) & ~np.isfinite(lon), "longitude", Reason.MISSING_FIELD, "latitude without longitude")
-    problems.add(np.isfinite(east) != np.isfinite(north), "northing", Reason.MISSING_FIELD, "easting and northing come in pairs")
+    problems.add(
+        np.isfinite(east) != np.isfinite(north),
+        "northing",
+        Reason.MISSING_FIELD,
+        "easting and northing come in pairs",
+    )
 
     from_grid = np.isfinite(east) & np.isfinite(north) & ~np.isfinite(lon) & problems.good
     if from_grid.any():
         lon, lat = lon.copy(), lat.copy()
         lon[from_grid], lat[from_grid] = crs.unproject(east[from_grid], north[from_grid])
         problems.add(
-            from_grid & ~np.isfinite(lon), "easting", Reason.OUT_OF_RANGE, f"easting and northing lie outside {crs.name}"
+            from_grid & ~np.isfinite(lon),
+            "easting",
+            Reason.OUT_OF_RANGE,
+            f"easting and northing lie outside {crs.name}",
         )
     _explain_range(lon, lat, problems, crs)
     x_m, y_m = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
     placed = np.isfinite(lon) & problems.good
     x_m[placed], y_m[placed] = crs.project(lon[placed], lat[placed])
-    x_m[from_grid & placed], y_m[from_grid & placed] = east[from_grid & placed].round(3), north[from_grid & placed].round(3)
+    x_m[from_grid & placed], y_m[from_grid & placed] = (
+        east[from_grid & placed].round(3),
+        north[from_grid & placed].round(3),
+    )
     problems.add(placed & ~np.isfinite(x_m), "longitude", Reason.OUT_OF_RANGE, f"the position lies outside {crs.name}")
     return lon.round(7), lat.round(7), x_m, y_m
 
@@ -244,9 +267,17 @@ def _explain_range(lon: NDArray[np.float64], lat: NDArray[np.float64], problems:
         metres, "longitude", Reason.OUT_OF_RANGE,
         "not degrees; these look like metres: map them with --map easting=COLUMN --map northing=COLUMN",
     )  # fmt: skip
-    problems.add(zero, "longitude", Reason.OUT_OF_RANGE, "0,0 is a placeholder, not a place; leave both empty when unknown")
     problems.add(
-        swapped, "longitude", Reason.OUT_OF_RANGE, "longitude and latitude look swapped; map the columns the other way round"
+        zero,
+        "longitude",
+        Reason.OUT_OF_RANGE,
+        "0,0 is a placeholder, not a place; leave both empty when unknown",
+    )
+    problems.add(
+        swapped,
+        "longitude",
+        Reason.OUT_OF_RANGE,
+        "longitude and latitude look swapped; map the columns the other way round",
     )
     problems.add(outside, "longitude", Reason.OUT_OF_RANGE, f"the position lies outside {crs.name}, this store's area")
 
@@ -255,7 +286,12 @@ def _precision(rows: pd.DataFrame, problems: _Problems, rules: RecordRules) -> N
     stated = _numbers(rows["precision_m"], "precision_m", problems)
     with np.errstate(invalid="ignore"):
         wrong = (stated <= 0) | (stated > MAX_PRECISION_M)
-    problems.add(wrong, "precision_m", Reason.OUT_OF_RANGE, f"precision_m must lie between 0 and {MAX_PRECISION_M:g} metres")
+    problems.add(
+        wrong,
+        "precision_m",
+        Reason.OUT_OF_RANGE,
+        f"precision_m must lie between 0 and {MAX_PRECISION_M:g} metres",
+    )
     return np.where(np.isfinite(stated), stated, rules.precision_m)
 
 
@@ -271,7 +307,20 @@ def _rejections(rows: pd.DataFrame, row_numbers: NDArray[np.int64], problems: _P
     return pd.DataFrame(entries, columns=list(REJECTION_COLUMNS))
 
 
-KEY_FIELDS: Final = ("kind", "source", "agency", "urn", "category", "from_us", "to_us", "time_basis", "lon", "lat", "precision_m", "vehicle_hash")
+KEY_FIELDS: Final = (
+    "kind",
+    "source",
+    "agency",
+    "urn",
+    "category",
+    "from_us",
+    "to_us",
+    "time_basis",
+    "lon",
+    "lat",
+    "precision_m",
+    "vehicle_hash",
+)
 
 
 def record_keys(records: pd.DataFrame, source: str) -> list[bytes]:

@@ -29,7 +29,12 @@ _DIMENSION_WORDS: Final = {_POINT: "points", _LINE: "lines", _POLYGON: "polygons
 
 
 def validate_features(
-    rows: pd.DataFrame, geometry: NDArray[np.object_], row_numbers: NDArray[np.int64], *, kind: FeatureKind, crs: MetricCrs
+    rows: pd.DataFrame,
+    geometry: NDArray[np.object_],
+    row_numbers: NDArray[np.int64],
+    *,
+    kind: FeatureKind,
+    crs: MetricCrs,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split features into accepted and rejected.
 
@@ -69,7 +74,13 @@ def validate_features(
     _flag(reasons, details, emptied, Reason.BAD_GEOMETRY, "the polygon is invalid and could not be repaired")
     wrong = ~missing & ~np.isin(dimension, list(allowed))
     _flag(reasons, details, wrong, Reason.BAD_GEOMETRY, f"{kind} must be {wanted}")
-    _flag(reasons, details, ~missing & ~_inside(geometry, crs), Reason.OUT_OF_RANGE, f"the feature lies outside {crs.name}")
+    _flag(
+        reasons,
+        details,
+        ~missing & ~_inside(geometry, crs),
+        Reason.OUT_OF_RANGE,
+        f"the feature lies outside {crs.name}",
+    )
     too_long = (rows["name"].str.len() > MAX_TEXT).to_numpy(bool)
     _flag(reasons, details, too_long, Reason.TOO_LONG, f"the name is longer than {MAX_TEXT} characters")
 
@@ -83,7 +94,13 @@ def validate_features(
     accepted.insert(0, "feature_key", feature_keys(accepted))
     accepted.index = pd.Index(row_numbers[good], name="row_number")
     rejected = [
-        (int(row_numbers[i]), "geometry", reasons[i], details[i], json.dumps({n: v[:MAX_TEXT] for n, v in rows.iloc[i].items() if v}))
+        (
+            int(row_numbers[i]),
+            "geometry",
+            reasons[i],
+            details[i],
+            json.dumps({n: v[:MAX_TEXT] for n, v in rows.iloc[i].items() if v}),
+        )
         for i in np.flatnonzero(~good)
     ]
     return accepted[list(FEATURE_COLUMNS)], pd.DataFrame(rejected, columns=list(REJECTION_COLUMNS))
@@ -92,7 +109,11 @@ def validate_features(
 def feature_keys(features: pd.DataFrame) -> list[bytes]:
     """Key of each feature: SHA-256 of kind, attributes, geometry and ordinal among equal features."""
     wkb = shapely.to_wkb(features["geometry"].to_numpy(object), byte_order=1)
-    text = features[["kind", "subtype", "name", "level", "code", "vintage"]].agg("\x1f".join, axis=1) if len(features) else []
+    text = (
+        features[["kind", "subtype", "name", "level", "code", "vintage"]].agg("\x1f".join, axis=1)
+        if len(features)
+        else []
+    )
     digests = [hashlib.sha256(one.encode() + b"\x1f" + shape).digest() for one, shape in zip(text, wkb, strict=True)]
     ordinals = pd.Series(digests, dtype=object).groupby(pd.Series(digests, dtype=object)).cumcount()
     return [hashlib.sha256(d + int(o).to_bytes(8, "big")).digest() for d, o in zip(digests, ordinals, strict=True)]
@@ -112,7 +133,13 @@ def _inside(geometry: NDArray[np.object_], crs: MetricCrs) -> NDArray[np.bool_]:
         return np.asarray(crs.covers(west, south) & crs.covers(east, north))
 
 
-def _flag(reasons: NDArray[np.object_], details: NDArray[np.object_], rows: NDArray[np.bool_], reason: str, detail: str) -> None:
+def _flag(
+    reasons: NDArray[np.object_],
+    details: NDArray[np.object_],
+    rows: NDArray[np.bool_],
+    reason: str,
+    detail: str,
+) -> None:
     new = rows & (reasons == "")
     reasons[new] = reason
     details[new] = detail

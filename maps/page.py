@@ -44,7 +44,9 @@ class MapParts:
 def map_parts(config: MapConfig, *, nonce: str, static_url: str = "/static/") -> MapParts:
     """Make a Folium map whose layers the page's own script fetches and draws."""
     west, south, east, north = config.bounds
-    made = OfflineMap(location=[(south + north) / 2, (west + east) / 2], zoom_start=13, nonce=nonce, static_url=static_url)
+    made = OfflineMap(
+        location=[(south + north) / 2, (west + east) / 2], zoom_start=13, nonce=nonce, static_url=static_url
+    )
     Attach(asdict(config), script_url=f"{static_url}js/map.js").add_to(made)
     return made.figure.parts()
 
@@ -116,7 +118,7 @@ class OfflineMap(folium.Map):
 
     def __init__(self, *, nonce: str, static_url: str, **options: Any) -> None:
         super().__init__(**{"tiles": None, **options})
-        self._parent = None  # leave the Figure that Folium made
+        self._parent = None  # type: ignore[assignment]  # leave the Figure that Folium made
         self.figure = OfflineFigure(nonce, static_url=static_url)
         self.figure.add_child(self)
 
@@ -129,7 +131,7 @@ class Attach(MacroElement):
     )
 
     def __init__(self, config: dict[str, Any], *, script_url: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Attach"
         self.config, self.script_url = config, script_url
 
@@ -139,5 +141,5 @@ class Attach(MacroElement):
         if not isinstance(root, Figure):
             raise TypeError("add the element to a map before rendering")
         root.header.add_child(JavascriptLink(self.script_url), name="lapwing_map")
-        rendered: str = super().render(**kwargs)
+        rendered: str = super().render(**kwargs)  # type: ignore[no-untyped-call]
         return rendered

@@ -88,9 +88,7 @@ def _complaint(text: str) -> str:
     """Return the telling line of what npm, Node.js or Sass said."""
     lines = [re.sub(r"^npm (error|ERR!)\s*", "", line).strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not re.match(r"(npm warn|code|errno|syscall)\b", line)]
-    said = next(
-        (line for line in lines if re.match(r"\w*Error\b", line)), lines[0] if lines else "no message"
-    )
+    said = next((line for line in lines if re.match(r"\w*Error\b", line)), lines[0] if lines else "no message")
     place = re.search(r"\S+\.scss \d+:\d+", text)
     return f"{said} ({place[0]})" if place else said
 
@@ -141,8 +139,7 @@ def is_installed(root: Path) -> bool:
     """Tell whether node_modules holds what the lock pins (`.npmrc` omits optional and peer packages)."""
     here = _packages(root / "node_modules/.package-lock.json")
     return all(
-        here.get(path, {}).get("integrity") == package.get("integrity")
-        and (root / path / "package.json").is_file()
+        here.get(path, {}).get("integrity") == package.get("integrity") and (root / path / "package.json").is_file()
         for path, package in _packages(root / "package-lock.json").items()
         if path and not package.get("optional") and not package.get("peer")
     )
@@ -218,9 +215,7 @@ def _copy(files: dict[str, str], source: Path, target: Path) -> None:
         try:
             shutil.copyfile(source / origin, target / name)
         except OSError as error:
-            raise VendorError(
-                f"{source / origin}: {error.strerror}; delete node_modules, run again"
-            ) from error
+            raise VendorError(f"{source / origin}: {error.strerror}; delete node_modules, run again") from error
 
 
 def _inputs(root: Path) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The ``lapwing`` command. Each group of commands is imported when it is used, so that help comes at once."""
 
 from importlib import import_module
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -67,7 +67,7 @@ def cli(ctx: click.Context, store: str | None) -> None:
     ctx.ensure_object(dict)["store"] = store
 
 
-def main(arguments: list[str] | None = None) -> Any:
+def main(arguments: list[str] | None = None) -> None:
     """Run the command line: exit 0 done, 1 failed with one line, 2 wrong usage; never a traceback."""
     import os
     import sys
@@ -75,7 +75,8 @@ def main(arguments: list[str] | None = None) -> Any:
     from geo.errors import LapwingError
 
     try:
-        return cli(arguments, prog_name="lapwing")
+        cli(arguments, prog_name="lapwing")
+        return
     except LapwingError as error:
         click.echo(f"lapwing: {error}", err=True)
     except BrokenPipeError:

@@ -23,14 +23,22 @@ def _epsg(_: click.Context, __: click.Parameter, text: str | None) -> MetricCrs 
 
 
 @click.command("migrate")
-@click.option("--crs", callback=_epsg, metavar="EPSG:N", help="Metric CRS of a new store; default EPSG:27700 through OSTN15.")
+@click.option(
+    "--crs",
+    callback=_epsg,
+    metavar="EPSG:N",
+    help="Metric CRS of a new store; default EPSG:27700 through OSTN15.",
+)
 @command
 def migrate_command(context: Context, *, crs: MetricCrs | None) -> None:
     """Create the store or bring it up to date; nothing in it is lost."""
     applied = context.lapwing.migrate(crs)
     store = context.lapwing.store
     words = f"Applied migration {', '.join(map(str, applied))}." if applied else "The store is up to date."
-    context.answer({"applied": applied, "crs": f"EPSG:{store.crs.epsg}"}, text=f"{words} Coordinates are in {store.crs.name}, {store.crs.method}.")
+    context.answer(
+        {"applied": applied, "crs": f"EPSG:{store.crs.epsg}"},
+        text=f"{words} Coordinates are in {store.crs.name}, {store.crs.method}.",
+    )
 
 
 @click.group("user")
@@ -40,7 +48,12 @@ def user_command() -> None:
 
 @user_command.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice([str(one) for one in Role]), required=True, help="What the person is here to do; decides what they may see.")
+@click.option(
+    "--role",
+    type=click.Choice([str(one) for one in Role]),
+    required=True,
+    help="What the person is here to do; decides what they may see.",
+)
 @command
 def user_add(context: Context, *, name: str, role: str) -> None:
     """Add NAME and print a one-time link; whoever opens it signs in and sets a passphrase."""
@@ -55,9 +68,30 @@ def user_add(context: Context, *, name: str, role: str) -> None:
 def user_list(context: Context) -> None:
     """List users, their roles and whether they are disabled."""
     found = context.lapwing.store.accounts.all(context.scope)
-    value = [{"user": a.name, "role": a.role.value, "disabled": a.disabled_at_us is not None, "passphrase": a.passphrase_hash is not None} for a in found]
-    rows = [[v["user"], v["role"], "disabled" if v["disabled"] else "", "" if v["passphrase"] else "no passphrase yet"] for v in value]
-    context.answer({"users": value}, text=table(["user", "role", "", ""], rows) if rows else "No users yet. Add one with: lapwing user add NAME --role analyst")
+    value = [
+        {
+            "user": a.name,
+            "role": a.role.value,
+            "disabled": a.disabled_at_us is not None,
+            "passphrase": a.passphrase_hash is not None,
+        }
+        for a in found
+    ]
+    rows = [
+        [
+            v["user"],
+            v["role"],
+            "disabled" if v["disabled"] else "",
+            "" if v["passphrase"] else "no passphrase yet",
+        ]
+        for v in value
+    ]
+    context.answer(
+        {"users": value},
+        text=table(["user", "role", "", ""], rows)
+        if rows
+        else "No users yet. Add one with: lapwing user add NAME --role analyst",
+    )
 
 
 @user_command.command("disable")
@@ -75,13 +109,21 @@ def audit_command() -> None:
 
 
 @audit_command.command("list")
-@click.option("--last", type=click.IntRange(min=1), default=50, show_default=True, help="How many of the newest events.")
+@click.option(
+    "--last", type=click.IntRange(min=1), default=50, show_default=True, help="How many of the newest events."
+)
 @command
 def audit_list(context: Context, *, last: int) -> None:
     """List the newest events."""
     events = context.lapwing.store.audit.events(context.scope)[-last:]
-    rows = [[e["seq"], from_micros(e["at_us"]).isoformat(timespec="seconds"), e["actor"], e["verb"], e["subject"]] for e in events]
-    context.answer({"events": events}, text=table(["no", "when", "who", "what", "about"], rows) if rows else "The log is empty.")
+    rows = [
+        [e["seq"], from_micros(e["at_us"]).isoformat(timespec="seconds"), e["actor"], e["verb"], e["subject"]]
+        for e in events
+    ]
+    context.answer(
+        {"events": events},
+        text=table(["no", "when", "who", "what", "about"], rows) if rows else "The log is empty.",
+    )
 
 
 @audit_command.command("verify")

@@ -9,13 +9,12 @@ import click
 from app.cli.common import Context, command, table
 from app.services import analysis, exporting, places, tasking
 from app.services.layers import place_dict
-from geo.errors import InvalidParameter
 from geo.model import AnalysisParameters, Layer, Profile, Verdict
 from geo.narrative import day_words, kind_words, place_title, plural
 from geo.temporal import from_micros, micros
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """An ISO date."""
 
     name = "date"
@@ -30,7 +29,7 @@ class Day(click.ParamType):
             self.fail(f"{value!r} is not a date; write it as 2024-03-09.", param, ctx)
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[int]):
     """An ISO date and time, UTC when it has no offset."""
 
     name = "time"
@@ -53,22 +52,54 @@ def _words(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @click.command("analyse")
 @click.option("--from", "date_from", type=Day(), help="First day, Europe/London.")
 @click.option("--to", "date_to", type=Day(), help="Last day, included.")
-@click.option("--kinds", multiple=True, callback=_words, help="Record kinds or categories, comma-separated; default incidents,observations.")
+@click.option(
+    "--kinds",
+    multiple=True,
+    callback=_words,
+    help="Record kinds or categories, comma-separated; default incidents,observations.",
+)
 @click.option("--resolution", type=int, default=9, show_default=True, help="H3 resolution of the cells (9: 0.1 km2).")
-@click.option("--eps-m", type=float, default=150, show_default=True, help="Records this near each other belong together.")
+@click.option(
+    "--eps-m",
+    type=float,
+    default=150,
+    show_default=True,
+    help="Records this near each other belong together.",
+)
 @click.option("--min-weight", type=float, default=5, show_default=True, help="Records within eps that make a cluster.")
 @click.option("--area", metavar="NAME", help="Boundary or area to study; else the surroundings of what was observed.")
-@click.option("--engine", type=click.Choice(["local"]), default="local", show_default=True)
+@click.option(
+    "--engine",
+    type=click.Choice(["local"]),
+    default="local",
+    show_default=True,
+    expose_value=False,
+    help="What clusters.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--as-of", "as_of_us", type=Moment(), help="Moment of the analysis; default now. Recency is counted from it.")
+@click.option(
+    "--as-of",
+    "as_of_us",
+    type=Moment(),
+    help="Moment of the analysis; default now. Recency is counted from it.",
+)
 @command
-def analyse_command(context: Context, *, kinds: tuple[str, ...], engine: str, seed: int, as_of_us: int | None, **chosen: Any) -> None:  # noqa: ARG001
+def analyse_command(
+    context: Context, *, kinds: tuple[str, ...], seed: int, as_of_us: int | None, **chosen: Any
+) -> None:
     """Find places of concern: cells, clusters and the parks, premises, buildings and roads they speak of."""
     store = context.lapwing.store
     selected = analysis.choose_kinds(store, context.scope, kinds)
     parameters = AnalysisParameters(crs_epsg=store.crs.epsg, **chosen, **selected)
     now_us = as_of_us if as_of_us is not None else context.lapwing.clock()
-    run = analysis.analyse(store, context.scope, parameters, seed=seed, now_us=now_us, progress=lambda step: context.say(f"{step} ..."))
+    run = analysis.analyse(
+        store,
+        context.scope,
+        parameters,
+        seed=seed,
+        now_us=now_us,
+        progress=lambda step: context.say(f"{step} ..."),
+    )
     value = analysis.run_dict(run)
     lines = [
         f"Analysis {run.run_id}: {plural(value['records'], 'record')} in {plural(value['cells'], 'cell')}, {plural(value['places'], 'place')} of concern.",
@@ -83,10 +114,17 @@ def analyse_command(context: Context, *, kinds: tuple[str, ...], engine: str, se
 def runs_command(context: Context) -> None:
     """List stored analyses, newest first."""
     runs = context.lapwing.store.runs.runs(context.scope)
-    value = [analysis.run_dict(run) | {"generated_at": from_micros(run.generated_at_us).isoformat(), "created_by": run.created_by} for run in runs]
+    value = [
+        analysis.run_dict(run)
+        | {"generated_at": from_micros(run.generated_at_us).isoformat(), "created_by": run.created_by}
+        for run in runs
+    ]
     rows = [[r["run"], r["generated_at"][:16], r["records"], r["cells"], r["places"], r["study_area"]] for r in value]
     empty = "No analysis yet. Make one with: lapwing analyse"
-    context.answer({"runs": value}, text=table(["analysis", "made (UTC)", "records", "cells", "places", "area"], rows) if rows else empty)
+    context.answer(
+        {"runs": value},
+        text=table(["analysis", "made (UTC)", "records", "cells", "places", "area"], rows) if rows else empty,
+    )
 
 
 @click.command("places")
@@ -97,10 +135,22 @@ def places_command(context: Context, *, run_id: str, top: int | None) -> None:
     """List the places of RUN (an id, or latest) in order."""
     listed = places.list_places(context.lapwing.store, context.scope, run_id, top=top)
     rows = [
-        [p["rank"], p["place"], place_title(p["kind"], p["name"]), kind_words(p["kind"]), p["records"], p["basis"], p["decision"]] for p in listed
+        [
+            p["rank"],
+            p["place"],
+            place_title(p["kind"], p["name"]),
+            kind_words(p["kind"]),
+            p["records"],
+            p["basis"],
+            p["decision"],
+        ]
+        for p in listed
     ]
     empty = "This analysis found no place of concern."
-    context.answer({"places": listed}, text=table(["rank", "place", "name", "kind", "records", "basis", "decision"], rows) if rows else empty)
+    context.answer(
+        {"places": listed},
+        text=table(["rank", "place", "name", "kind", "records", "basis", "decision"], rows) if rows else empty,
+    )
 
 
 @click.command("explain")
@@ -112,7 +162,15 @@ def explain_command(context: Context, *, place_id: str) -> None:
     value = place_dict(view.place, view.standing) | {
         "run": view.run.run_id,
         "runs_seen": view.runs_seen,
-        "decisions": [{"verdict": d.verdict, "reason": d.reason, "actor": d.actor, "at": from_micros(d.decided_at_us).isoformat()} for d in view.decisions],
+        "decisions": [
+            {
+                "verdict": d.verdict,
+                "reason": d.reason,
+                "actor": d.actor,
+                "at": from_micros(d.decided_at_us).isoformat(),
+            }
+            for d in view.decisions
+        ],
     }
     context.answer(value, text=lambda: _explanation(value))
 
@@ -127,12 +185,18 @@ def _explanation(value: dict[str, Any]) -> str:
         f"Positions precise to {evidence['precision_m']:g} m ({value['basis']}).",
         f"Listing order: {score['records']:g} records x {score['recency']:g} recency x {score['corroboration']:g} corroboration = {score['score']:g}.",
     ]
-    for other in value["alternatives"]:
-        lines.append(f"Could also be: {place_title(other['kind'], other['name'])} ({kind_words(other['kind'])}), {other['probability']:.0%}.")
-    for peak in evidence.get("peak_cells", []):
-        lines.append(f"Peak inside: cell {peak['cell']}, {plural(peak['records'], 'record')}.")
-    for decision in value["decisions"]:
-        lines.append(f"{decision['at'][:10]} {decision['actor']}: {decision['verdict']}: {decision['reason']}")
+    lines += [
+        f"Could also be: {place_title(other['kind'], other['name'])} ({kind_words(other['kind'])}), {other['probability']:.0%}."
+        for other in value["alternatives"]
+    ]
+    lines += [
+        f"Peak inside: cell {peak['cell']}, {plural(peak['records'], 'record')}."
+        for peak in evidence.get("peak_cells", [])
+    ]
+    lines += [
+        f"{decision['at'][:10]} {decision['actor']}: {decision['verdict']}: {decision['reason']}"
+        for decision in value["decisions"]
+    ]
     return "\n".join(lines)
 
 
@@ -143,14 +207,29 @@ def _explanation(value: dict[str, Any]) -> str:
 @command
 def decide_command(context: Context, *, place_id: str, verdict: str, reason: str) -> None:
     """Accept PLACE for tasking, or reject it; the newest decision stands."""
-    decision = places.decide(context.lapwing.store, context.scope, place_id, Verdict(verdict), reason, now_us=context.lapwing.clock())
-    context.answer({"place": place_id, "decision": decision.verdict, "reason": decision.reason}, text=f"{place_id}: {decision.verdict}. It is undone by deciding again.")
+    decision = places.decide(
+        context.lapwing.store,
+        context.scope,
+        place_id,
+        Verdict(verdict),
+        reason,
+        now_us=context.lapwing.clock(),
+    )
+    context.answer(
+        {"place": place_id, "decision": decision.verdict, "reason": decision.reason},
+        text=f"{place_id}: {decision.verdict}. It is undone by deciding again.",
+    )
 
 
 @click.command("task")
 @click.argument("run_id", metavar="RUN")
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write the list as CSV.")
-@click.option("--purpose", default="outreach tasking", show_default=True, help="Why the list is taken; kept in the ledger with --output.")
+@click.option(
+    "--purpose",
+    default="outreach tasking",
+    show_default=True,
+    help="Why the list is taken; kept in the ledger with --output.",
+)
 @command
 def task_command(context: Context, *, run_id: str, output: Path | None, purpose: str) -> None:
     """List the accepted places of RUN for outreach; nothing is listed before an analyst has accepted it."""
@@ -158,14 +237,25 @@ def task_command(context: Context, *, run_id: str, output: Path | None, purpose:
     run = lapwing.store.runs.get(context.scope, run_id)
     found = tasking.accepted_places(lapwing.store, context.scope, run)
     rows = [one.columns() for one in found.accepted]
-    value: dict[str, Any] = {"run": run.run_id, "tasking": rows, "waiting": found.waiting, "rejected": found.rejected, "message": tasking.how_to_accept(found)}
+    value: dict[str, Any] = {
+        "run": run.run_id,
+        "tasking": rows,
+        "waiting": found.waiting,
+        "rejected": found.rejected,
+        "message": tasking.how_to_accept(found),
+    }
     if output is not None:
-        request = exporting.ExportRequest(layer=Layer.TASKING, format="csv", profile=Profile.OPERATIONAL, purpose=purpose)
-        value["output"] = str(exporting.export_file(lapwing.store, context.scope, run, request, output, now_us=lapwing.clock()).path)
+        request = exporting.ExportRequest(
+            layer=Layer.TASKING, format="csv", profile=Profile.OPERATIONAL, purpose=purpose
+        )
+        value["output"] = str(
+            exporting.export_file(lapwing.store, context.scope, run, request, output, now_us=lapwing.clock()).path
+        )
     lines = []
     for row in rows:
-        lines += [f"{row['place_name']} ({kind_words(row['kind'])}){', ' + row['area'] if row['area'] else ''}", f"  {row['why']}"]
+        lines += [
+            f"{row['place_name']} ({kind_words(row['kind'])}){', ' + row['area'] if row['area'] else ''}",
+            f"  {row['why']}",
+        ]
         lines += [f"  When: {row['weekdays']}; {row['hours']}. Review by {day_words(row['review_date'])}."]
     context.answer(value, text="\n".join([*lines, value["message"]]))
-
-

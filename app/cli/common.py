@@ -44,7 +44,11 @@ def command(function: Function) -> Function:
     """Give a command ``--json`` and ``--store`` and pass it a :class:`Context` as its first argument."""
 
     @click.option("--json", "as_json", is_flag=True, help="Answer in JSON on stdout; messages go to stderr.")
-    @click.option("--store", metavar="URL", help="Store to work on; default LAPWING_STORE, else sqlite:///var/lapwing.db.")
+    @click.option(
+        "--store",
+        metavar="URL",
+        help="Store to work on; default LAPWING_STORE, else sqlite:///var/lapwing.db.",
+    )
     @click.pass_context
     def wrapped(ctx: click.Context, /, *, as_json: bool, store: str | None, **arguments: Any) -> Any:
         return function(Context(store or (ctx.find_root().obj or {}).get("store"), as_json=as_json), **arguments)
@@ -58,12 +62,15 @@ def command(function: Function) -> Function:
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Columns of text, numbers to the right, fitted to their content."""
-    body = [["" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]
+    body = [
+        ["" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows
+    ]
     numeric = [all(_is_number(row[i]) for row in body) and bool(body) for i in range(len(headings))]
     widths = [max(len(heading), *(len(row[i]) for row in body), 0) for i, heading in enumerate(headings)]
     lines = [list(headings), *body]
     return "\n".join(
-        "  ".join(c.rjust(w) if n else c.ljust(w) for c, w, n in zip(line, widths, numeric, strict=True)).rstrip() for line in lines
+        "  ".join(c.rjust(w) if n else c.ljust(w) for c, w, n in zip(line, widths, numeric, strict=True)).rstrip()
+        for line in lines
     )
 
 
@@ -73,4 +80,6 @@ def _is_number(text: str) -> bool:
 
 def progress(items: Sequence[Any], label: str) -> Any:
     """Progress bar on stderr, shown when a person is watching."""
-    return click.progressbar(items, label=label, file=sys.stderr, show_pos=True, hidden=not sys.stderr.isatty() or len(items) < 2)  # noqa: PLR2004
+    return click.progressbar(
+        items, label=label, file=sys.stderr, show_pos=True, hidden=not sys.stderr.isatty() or len(items) < 2
+    )

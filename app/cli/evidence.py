@@ -29,11 +29,27 @@ def _column_map(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -
 @click.command("import")
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--source", metavar="NAME", help="Who or what the file comes from; files of one source are compared for repeats.")
+@click.option(
+    "--source",
+    metavar="NAME",
+    help="Who or what the file comes from; files of one source are compared for repeats.",
+)
 @click.option("--format", "format_name", type=click.Choice(FORMATS), default="auto", show_default=True)
-@click.option("--map", "column_map", multiple=True, metavar="FIELD=COLUMN", callback=_column_map, help="Which column holds a field.")
+@click.option(
+    "--map",
+    "column_map",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    callback=_column_map,
+    help="Which column holds a field.",
+)
 @click.option("--layer", metavar="NAME", help="Layer of a GeoPackage that has several.")
-@click.option("--precision-m", type=float, metavar="N", help="Radius in metres that holds the true position, for rows that state none.")
+@click.option(
+    "--precision-m",
+    type=float,
+    metavar="N",
+    help="Radius in metres that holds the true position, for rows that state none.",
+)
 @command
 def import_command(context: Context, *, kind: str, files: tuple[Path, ...], **told: Any) -> None:
     """Import FILES of one KIND: CSV, GeoJSON or GeoPackage, plain or gzipped.
@@ -47,7 +63,11 @@ def import_command(context: Context, *, kind: str, files: tuple[Path, ...], **to
     with progress(files, "Importing") as bar:
         for path in bar:
             try:
-                reports.append(importing.import_file(store, context.scope, path, request, now_us=context.lapwing.clock(), vehicle_key=key))
+                reports.append(
+                    importing.import_file(
+                        store, context.scope, path, request, now_us=context.lapwing.clock(), vehicle_key=key
+                    )
+                )
             except LapwingError as error:
                 failed.append({"file": path.name, "error": str(error)})
     context.answer(_import_json(reports, failed), text=lambda: _import_text(reports))
@@ -63,7 +83,12 @@ def _import_json(reports: list[importing.ImportReport], failed: list[dict[str, s
     for batch in batches:
         for reason, count in batch["reasons"].items():
             reasons[reason] = reasons.get(reason, 0) + count
-    return {"batches": batches, **{name: sum(b[name] for b in batches) for name in _TOTALS}, "reasons": reasons, "failed": failed}
+    return {
+        "batches": batches,
+        **{name: sum(b[name] for b in batches) for name in _TOTALS},
+        "reasons": reasons,
+        "failed": failed,
+    }
 
 
 def _import_text(reports: list[importing.ImportReport]) -> str:
@@ -79,7 +104,9 @@ def _import_text(reports: list[importing.ImportReport]) -> str:
     for report in reports:
         if report.reasons:
             why = ", ".join(f"{reason} {count:,}" for reason, count in report.reasons.items())
-            lines.append(f"{report.batch.file_name}: rows needing attention: {why}. See: lapwing quarantine --batch {report.batch.batch_id}")
+            lines.append(
+                f"{report.batch.file_name}: rows needing attention: {why}. See: lapwing quarantine --batch {report.batch.batch_id}"
+            )
     if unlocated := sum(report.batch.unlocated for report in reports):
         lines.append(f"{plural(unlocated, 'accepted record')} without a position: counted, but on no map.")
     return "\n".join(lines)
@@ -87,7 +114,12 @@ def _import_text(reports: list[importing.ImportReport]) -> str:
 
 @click.command("quarantine")
 @click.option("--batch", "batch_id", metavar="ID", help="Only this batch.")
-@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write them as CSV to correct and import again.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write them as CSV to correct and import again.",
+)
 @command
 def quarantine_command(context: Context, *, batch_id: str | None, output: Path | None) -> None:
     """List rows needing attention: what was wrong, where, and what to do."""
@@ -97,13 +129,16 @@ def quarantine_command(context: Context, *, batch_id: str | None, output: Path |
         output.write_text(text, encoding="utf-8-sig", newline="")
     rows = quarantine.rows_needing_attention(store, context.scope, batch_id)
     shown = rows[["batch_id", "file_name", "row_number", "field", "reason", "detail"]]
-    value = {"rows": shown.rename(columns={"batch_id": "batch", "file_name": "file"}).to_dict("records"), "count": len(rows)}
+    value = {
+        "rows": shown.rename(columns={"batch_id": "batch", "file_name": "file"}).to_dict("records"),
+        "count": len(rows),
+    }
     if output is not None:
         value["output"] = str(output)
         text = f"{plural(len(rows), 'row')} written to {output}. Correct them there and import the file again."
     elif len(rows):
         text = table(["file", "row", "field", "reason", "what to do"], shown.iloc[:200, 1:].to_numpy().tolist())
-        text += f"\n... and {len(rows) - 200:,} more; write them all with --output FILE.csv" if len(rows) > 200 else ""  # noqa: PLR2004
+        text += f"\n... and {len(rows) - 200:,} more; write them all with --output FILE.csv" if len(rows) > 200 else ""
     else:
         text = "No rows need attention."
     context.answer(value, text=text)
@@ -119,7 +154,10 @@ def quality_command(context: Context, *, batch_id: str | None) -> None:
 
 
 def _quality_text(value: dict[str, Any]) -> str:
-    rows = [[b["id"], b["file"], b["kind"], *(b[name] for name in _TOTALS), "undone" if b["undone"] else ""] for b in value["batches"]]
+    rows = [
+        [b["id"], b["file"], b["kind"], *(b[name] for name in _TOTALS), "undone" if b["undone"] else ""]
+        for b in value["batches"]
+    ]
     if not rows:
         return "Nothing has been imported yet. Begin with: lapwing import incidents FILE"
     facts = value["evidence"]
@@ -130,8 +168,12 @@ def _quality_text(value: dict[str, Any]) -> str:
             f"{plural(facts['records'], 'record')}, {facts['unlocated']:,} without a position.",
             f"{plural(facts['distinct_points'], 'distinct point')}; {facts['on_shared_points']:,} records share theirs with another; "
             f"{facts['snapped']:,} are at positions moved to fixed map points.",
-            "Time known as: " + (", ".join(f"{name} {n:,}" for name, n in facts["time_basis"].items()) or "nothing") + ".",
-            "Position precise to (metres): " + ", ".join(f"{name} {n:,}" for name, n in facts["precision_m"].items()) + ".",
+            "Time known as: "
+            + (", ".join(f"{name} {n:,}" for name, n in facts["time_basis"].items()) or "nothing")
+            + ".",
+            "Position precise to (metres): "
+            + ", ".join(f"{name} {n:,}" for name, n in facts["precision_m"].items())
+            + ".",
         ]
     )
 

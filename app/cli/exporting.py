@@ -12,18 +12,52 @@ from geo.narrative import plural
 
 @click.command("export")
 @click.argument("run_id", metavar="RUN")
-@click.option("--layer", type=click.Choice([str(one) for one in exporting.LAYERS]), default=str(Layer.PLACES), show_default=True)
-@click.option("--format", "format_name", type=click.Choice(exporting.WRITERS), help="Default: by the ending of the file.")
-@click.option("--profile", type=click.Choice([str(one) for one in Profile]), default=str(Profile.OPERATIONAL), show_default=True, help="Audience; public is never published.")
+@click.option(
+    "--layer",
+    type=click.Choice([str(one) for one in exporting.LAYERS]),
+    default=str(Layer.PLACES),
+    show_default=True,
+)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(exporting.WRITERS),
+    help="Default: by the ending of the file.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice([str(one) for one in Profile]),
+    default=str(Profile.OPERATIONAL),
+    show_default=True,
+    help="Audience; public is never published.",
+)
 @click.option("--purpose", required=True, help="Why it is taken and for whom; kept in the disclosure ledger.")
-@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="File, or folder for a file named by its disclosure.")
+@click.option(
+    "--output",
+    "-o",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File, or folder for a file named by its disclosure.",
+)
 @command
-def export_command(context: Context, *, run_id: str, layer: str, format_name: str | None, profile: str, purpose: str, output: Path) -> None:
+def export_command(
+    context: Context,
+    *,
+    run_id: str,
+    layer: str,
+    format_name: str | None,
+    profile: str,
+    purpose: str,
+    output: Path,
+) -> None:
     """Write a layer of RUN to a file, after disclosure control for the audience."""
     lapwing = context.lapwing
     run = lapwing.store.runs.get(context.scope, run_id)
     request = exporting.ExportRequest(
-        layer=Layer(layer), format=format_name or exporting.format_of(output), profile=Profile(profile), purpose=purpose
+        layer=Layer(layer),
+        format=format_name or exporting.format_of(output),
+        profile=Profile(profile),
+        purpose=purpose,
     )
     done = exporting.export_file(lapwing.store, context.scope, run, request, output, now_us=lapwing.clock())
     context.answer(

@@ -34,12 +34,26 @@ def demo_command(context: Context, *, no_serve: bool, host: str | None, port: in
     lapwing = context.lapwing
     folder = lapwing.settings.state / "demo"
     made = demonstration.make_demo(
-        lapwing.store, context.scope, folder, now_us=lapwing.clock(), vehicle_key=lapwing.secret("vehicle"), say=context.say
+        lapwing.store,
+        context.scope,
+        folder,
+        now_us=lapwing.clock(),
+        vehicle_key=lapwing.secret("vehicle"),
+        say=context.say,
     )
     top = list_places(lapwing.store, context.scope, made.run.run_id, top=1)
     link = _link(context, host, port)
-    value = {"run": made.run.run_id, "places": made.run.summary["places"], "truth": str(made.truth), "link": link}
-    words = f"{made.run.summary['places']} places of concern in the synthetic city; first: {top[0]['name'] or top[0]['kind']}.\n" if top else ""
+    value = {
+        "run": made.run.run_id,
+        "places": made.run.summary["places"],
+        "truth": str(made.truth),
+        "link": link,
+    }
+    words = (
+        f"{made.run.summary['places']} places of concern in the synthetic city; first: {top[0]['name'] or top[0]['kind']}.\n"
+        if top
+        else ""
+    )
     context.answer(value, text=f"{words}Open this link once to sign in:\n  {link}")
     if not no_serve:
         _serve(context, host, port)
@@ -70,7 +84,9 @@ def _serve(context: Context, host: str | None, port: int | None) -> None:
     try:
         server = create_server(make_app(lapwing), host=where, port=at, ident=None, threads=4)
     except OSError as error:
-        raise LapwingError(f"Port {at} on {where} cannot be used ({error.strerror}); choose another with --port.") from error
+        raise LapwingError(
+            f"Port {at} on {where} cannot be used ({error.strerror}); choose another with --port."
+        ) from error
     context.say(f"Serving on http://{where}:{at} (Ctrl+C stops)")
     sys.stdout.flush()
     try:

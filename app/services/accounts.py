@@ -71,7 +71,9 @@ def sign_in_by_link(store: Store, token: str, *, now_us: int, session_hours: int
     return account, _begin(store, account, now_us, session_hours, how="link")
 
 
-def sign_in_by_passphrase(store: Store, name: str, passphrase: str, *, now_us: int, session_hours: int) -> tuple[Account, str] | None:
+def sign_in_by_passphrase(
+    store: Store, name: str, passphrase: str, *, now_us: int, session_hours: int
+) -> tuple[Account, str] | None:
     """Check a passphrase; returns None when wrong, unknown, disabled or tried too often, without saying which."""
     from argon2 import PasswordHasher
     from argon2.exceptions import VerificationError

@@ -17,7 +17,18 @@ from geo.cluster import NOISE, Clustering, dbscan, width_m
 from geo.errors import InvalidParameter
 from geo.evidence import basis_of, is_snapped, summarise
 from geo.identity import match_places
-from geo.model import AREA, AnalysisParameters, FeatureKind, LocationBasis, Place, RecordKind, Run, Scope, TimeBasis, run_id
+from geo.model import (
+    AREA,
+    AnalysisParameters,
+    FeatureKind,
+    LocationBasis,
+    Place,
+    RecordKind,
+    Run,
+    Scope,
+    TimeBasis,
+    run_id,
+)
 from geo.places import Attribution, Reference, attribute
 from geo.scoring import score
 from geo.tally import tally_cells
@@ -48,7 +59,7 @@ class _Selection:
     study: shapely.Geometry | None
 
 
-def choose_kinds(store: Store, scope: Scope, wanted: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def choose_kinds(store: Store, scope: Scope, wanted: tuple[str, ...]) -> dict[str, Any]:
     """Split ``--kinds`` words into record kinds and categories.
 
     Raises
@@ -61,12 +72,18 @@ def choose_kinds(store: Store, scope: Scope, wanted: tuple[str, ...]) -> dict[st
     if categories and (unknown := sorted(set(categories) - set(known := store.evidence.categories(scope)))):
         listed = ", ".join([*RecordKind, *known])[:400]
         raise InvalidParameter(f"--kinds: nothing is of kind {unknown[0]!r}; known are {listed}.")
-    chosen: dict[str, tuple[str, ...]] = {"categories": categories}
+    chosen: dict[str, Any] = {"categories": categories}
     return chosen | ({"record_kinds": record_kinds} if record_kinds else {})
 
 
 def analyse(
-    store: Store, scope: Scope, parameters: AnalysisParameters, *, seed: int, now_us: int, progress: Progress = _quiet
+    store: Store,
+    scope: Scope,
+    parameters: AnalysisParameters,
+    *,
+    seed: int,
+    now_us: int,
+    progress: Progress = _quiet,
 ) -> Run:
     """Run the analysis and store it whole; the same inputs, parameters, version and seed give the same run.
 
@@ -84,7 +101,12 @@ def analyse(
     cells = _cells(selection, parameters)
     progress("Clustering")
     located = selection.located
-    clustering = dbscan(located["x_m"].to_numpy(), located["y_m"].to_numpy(), eps_m=parameters.eps_m, min_weight=parameters.min_weight)
+    clustering = dbscan(
+        located["x_m"].to_numpy(),
+        located["y_m"].to_numpy(),
+        eps_m=parameters.eps_m,
+        min_weight=parameters.min_weight,
+    )
     progress("Naming places")
     places, members = _places(store, scope, parameters, selection, clustering, identity, now_us)
     own = cells["cell"].map(h3cells.resolution_of) == parameters.resolution
@@ -95,7 +117,9 @@ def analyse(
     )  # fmt: skip
     progress("Saving")
     store.runs.save(scope, run, cells, places, members)
-    store.audit.append(scope, Verb.COMBINATION, f"run:{identity}", now_us, records=summary["records"], inputs=len(hashes))
+    store.audit.append(
+        scope, Verb.COMBINATION, f"run:{identity}", now_us, records=summary["records"], inputs=len(hashes)
+    )
     return run
 
 
@@ -156,12 +180,20 @@ def _study_cells(study: shapely.Geometry | None, occupied: NDArray[np.int64], re
     west, south, east, north = study.bounds
     area_km2 = (east - west) * (north - south) * 111.3**2 * np.cos(np.radians((south + north) / 2))
     if (expected := h3cells.estimated_cells(area_km2, resolution)) > h3cells.MAX_STUDY_CELLS:
-        raise InvalidParameter(f"The area would have about {expected:,.0f} cells; choose a coarser --resolution than {resolution}.")
+        raise InvalidParameter(
+            f"The area would have about {expected:,.0f} cells; choose a coarser --resolution than {resolution}."
+        )
     return h3cells.cells_within(study, resolution)
 
 
 def _places(
-    store: Store, scope: Scope, parameters: AnalysisParameters, selection: _Selection, clustering: Clustering, run_identity: str, now_us: int
+    store: Store,
+    scope: Scope,
+    parameters: AnalysisParameters,
+    selection: _Selection,
+    clustering: Clustering,
+    run_identity: str,
+    now_us: int,
 ) -> tuple[list[Place], dict[str, list[bytes]]]:
     clustered = clustering.labels != NOISE
     records, group = selection.located[clustered], clustering.labels[clustered]
@@ -222,16 +254,29 @@ def _attribute(
     if not len(records):
         return {}
     margin = 0.02  # degrees: beyond any feature's reach
-    bounds = (records["lon"].min() - margin, records["lat"].min() - margin, records["lon"].max() + margin, records["lat"].max() + margin)
+    bounds = (
+        records["lon"].min() - margin,
+        records["lat"].min() - margin,
+        records["lon"].max() + margin,
+        records["lat"].max() + margin,
+    )
     features = store.evidence.features(scope, ATTRIBUTABLE, bounds)
     reference = Reference.of(
         project_geometries(features["geometry"].to_numpy(object), store.crs),
         *(features[name].to_numpy(object) for name in ("kind", "subtype", "name")),
     )
-    facts = records.groupby([group, "x_m", "y_m", "precision_m", "location_basis"], sort=True).size().reset_index(name="weight")
+    facts = (
+        records.groupby([group, "x_m", "y_m", "precision_m", "location_basis"], sort=True)
+        .size()
+        .reset_index(name="weight")
+    )
     snapped = (facts["location_basis"] == LocationBasis.SNAPPED).to_numpy(bool)
     whole = facts.columns[0]
-    mostly = facts.assign(snapped_weight=facts["weight"] * snapped).groupby(whole)[["snapped_weight", "weight"]].transform("sum")
+    mostly = (
+        facts.assign(snapped_weight=facts["weight"] * snapped)
+        .groupby(whole)[["snapped_weight", "weight"]]
+        .transform("sum")
+    )
     by_construction = snapped | (mostly["snapped_weight"] * 2 > mostly["weight"]).to_numpy(bool)
     return attribute(
         facts[["x_m", "y_m"]].to_numpy(float), facts["weight"].to_numpy(float), facts["precision_m"].to_numpy(float),
@@ -239,7 +284,9 @@ def _attribute(
     )  # fmt: skip
 
 
-def _summary(store: Store, parameters: AnalysisParameters, selection: _Selection, places: list[Place]) -> dict[str, Any]:
+def _summary(
+    store: Store, parameters: AnalysisParameters, selection: _Selection, places: list[Place]
+) -> dict[str, Any]:
     located = selection.located
     gaps = missing_months(selection.months)
     warnings = []

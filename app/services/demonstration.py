@@ -23,7 +23,9 @@ class Demonstration:
     truth: Path
 
 
-def make_demo(store: Store, scope: Scope, folder: Path, *, now_us: int, vehicle_key: bytes, say: Callable[[str], None]) -> Demonstration:
+def make_demo(
+    store: Store, scope: Scope, folder: Path, *, now_us: int, vehicle_key: bytes, say: Callable[[str], None]
+) -> Demonstration:
     """Make the city once; when the store holds it already, use it again.
 
     Raises
@@ -33,7 +35,9 @@ def make_demo(store: Store, scope: Scope, folder: Path, *, now_us: int, vehicle_
     """
     sources = {batch.source for batch in store.evidence.batches(scope) if batch.undone_at_us is None}
     if sources - {SOURCE}:
-        raise Conflict("This store holds records that are not synthetic; give the demo its own: --store sqlite:///var/demo/demo.db")
+        raise Conflict(
+            "This store holds records that are not synthetic; give the demo its own: --store sqlite:///var/demo/demo.db"
+        )
     truth = folder / "truth.geojson"
     if SOURCE not in sources or not truth.is_file():
         say("Making a synthetic city ...")
@@ -45,5 +49,12 @@ def make_demo(store: Store, scope: Scope, folder: Path, *, now_us: int, vehicle_
     runs = store.runs.runs(scope)
     if runs:
         return Demonstration(runs[0], truth)
-    run = analyse(store, scope, AnalysisParameters(area="boundary", crs_epsg=store.crs.epsg), seed=SEED, now_us=now_us, progress=lambda step: say(f"{step} ..."))
+    run = analyse(
+        store,
+        scope,
+        AnalysisParameters(area="boundary", crs_epsg=store.crs.epsg),
+        seed=SEED,
+        now_us=now_us,
+        progress=lambda step: say(f"{step} ..."),
+    )
     return Demonstration(run, truth)

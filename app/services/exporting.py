@@ -20,7 +20,11 @@ from geo.model import Layer, Profile, Run, Scope
 
 WRITERS: Final = ("geojson", "gpkg", "csv")
 LAYERS: Final = (Layer.CELLS, Layer.PLACES, Layer.TASKING)
-MEDIA_TYPES: Final = {"geojson": "application/geo+json", "gpkg": "application/geopackage+sqlite3", "csv": "text/csv; charset=utf-8"}
+MEDIA_TYPES: Final = {
+    "geojson": "application/geo+json",
+    "gpkg": "application/geopackage+sqlite3",
+    "csv": "text/csv; charset=utf-8",
+}
 MIN_PURPOSE: Final = 3
 
 

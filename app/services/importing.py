@@ -72,10 +72,17 @@ class ImportReport:
         }
 
 
-def import_file(store: Store, scope: Scope, path: Path, request: ImportRequest, *, now_us: int, vehicle_key: bytes) -> ImportReport:
+def import_file(
+    store: Store, scope: Scope, path: Path, request: ImportRequest, *, now_us: int, vehicle_key: bytes
+) -> ImportReport:
     """Import one file; on any failure nothing of it is kept."""
     read = read_file(
-        path, request.kind, format_name=request.format_name, column_map=request.column_map, layer=request.layer, crs=store.crs
+        path,
+        request.kind,
+        format_name=request.format_name,
+        column_map=request.column_map,
+        layer=request.layer,
+        crs=store.crs,
     )
     source = (request.source or read.default_source).strip()
     _keep_apart(store, scope, source)
@@ -91,15 +98,27 @@ def import_file(store: Store, scope: Scope, path: Path, request: ImportRequest, 
         repaired = 0
     reasons = {str(reason): int(n) for reason, n in rejected["reason"].value_counts().sort_index().items()}
     store.audit.append(
-        scope, Verb.COLLECTION, f"batch:{stored.batch_id}", now_us, kind=stored.kind, read=stored.read, accepted=stored.accepted
+        scope,
+        Verb.COLLECTION,
+        f"batch:{stored.batch_id}",
+        now_us,
+        kind=stored.kind,
+        read=stored.read,
+        accepted=stored.accepted,
     )
-    return ImportReport(batch=stored, reasons=reasons, used_columns=read.used, unused_columns=read.unused, repaired=repaired)
+    return ImportReport(
+        batch=stored, reasons=reasons, used_columns=read.used, unused_columns=read.unused, repaired=repaired
+    )
 
 
 def _keep_apart(store: Store, scope: Scope, source: str) -> None:
     """Refuse to mix real records with the synthetic city: everything in its store is marked synthetic."""
-    if source != SYNTHETIC_SOURCE and any(b.source == SYNTHETIC_SOURCE and b.undone_at_us is None for b in store.evidence.batches(scope)):
-        raise Conflict("This store holds the synthetic city of the demo; import your files into a store of their own, for example --store sqlite:///var/own.db")
+    if source != SYNTHETIC_SOURCE and any(
+        b.source == SYNTHETIC_SOURCE and b.undone_at_us is None for b in store.evidence.batches(scope)
+    ):
+        raise Conflict(
+            "This store holds the synthetic city of the demo; import your files into a store of their own, for example --store sqlite:///var/own.db"
+        )
 
 
 def _import_records(
@@ -118,9 +137,15 @@ def _import_records(
 
 def _import_features(store: Store, scope: Scope, batch: Batch, read: ReadFile) -> tuple[Batch, pd.DataFrame, int]:
     geometry = read.geometry if read.geometry is not None else np.full(len(read.rows), None, dtype=object)
-    accepted, rejected = validate_features(read.rows, geometry, read.row_numbers, kind=FeatureKind(batch.kind), crs=store.crs)
+    accepted, rejected = validate_features(
+        read.rows, geometry, read.row_numbers, kind=FeatureKind(batch.kind), crs=store.crs
+    )
     rejected = _with_malformed(rejected, read.malformed)
-    return store.evidence.import_features(scope, batch, accepted, rejected), rejected, int(accepted["repaired"].sum())
+    return (
+        store.evidence.import_features(scope, batch, accepted, rejected),
+        rejected,
+        int(accepted["repaired"].sum()),
+    )
 
 
 def _with_malformed(rejected: pd.DataFrame, malformed: pd.DataFrame) -> pd.DataFrame:
@@ -130,7 +155,9 @@ def _with_malformed(rejected: pd.DataFrame, malformed: pd.DataFrame) -> pd.DataF
 
 def pseudonyms(registrations: pd.Series, key: bytes) -> pd.Series:
     """Replace each registration by its keyed HMAC-SHA-256 before anything is stored; empty stays empty."""
-    distinct = {text: hmac.new(key, text.encode(), "sha256").hexdigest()[:32] if text else "" for text in registrations.unique()}
+    distinct = {
+        text: hmac.new(key, text.encode(), "sha256").hexdigest()[:32] if text else "" for text in registrations.unique()
+    }
     return registrations.map(distinct)
 
 

@@ -18,7 +18,13 @@ from geo.model import AnalysisParameters, FeatureKind, Layer, Place, Profile, Ru
 from geo.narrative import why
 
 WAITING = "waiting"
-REFERENCE_KINDS = (FeatureKind.BOUNDARY, FeatureKind.PARKS, FeatureKind.ROADS, FeatureKind.PREMISES, FeatureKind.BUILDINGS)
+REFERENCE_KINDS = (
+    FeatureKind.BOUNDARY,
+    FeatureKind.PARKS,
+    FeatureKind.ROADS,
+    FeatureKind.PREMISES,
+    FeatureKind.BUILDINGS,
+)
 
 
 def is_synthetic(store: Store, scope: Scope) -> bool:
@@ -43,10 +49,19 @@ def map_cells(store: Store, scope: Scope, run: Run, *, limit: int) -> ReleasedLa
     frame, geometry = _cells(store, scope, run, Profile.OPERATIONAL, min_records=1)
     order = np.argsort(-frame["records"].to_numpy(), kind="stable")[:limit]
     frame, geometry = frame.iloc[order].reset_index(drop=True), geometry[order]
-    return release(Layer.CELLS, frame, geometry, run=run, profile=Profile.OPERATIONAL, synthetic=is_synthetic(store, scope))
+    return release(
+        Layer.CELLS,
+        frame,
+        geometry,
+        run=run,
+        profile=Profile.OPERATIONAL,
+        synthetic=is_synthetic(store, scope),
+    )
 
 
-def _cells(store: Store, scope: Scope, run: Run, profile: Profile, *, min_records: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
+def _cells(
+    store: Store, scope: Scope, run: Run, profile: Profile, *, min_records: int = 0
+) -> tuple[pd.DataFrame, np.ndarray]:
     cells = store.runs.cells(scope, run.run_id, min_records=min_records)
     wanted = _resolution(run, profile)
     cells = cells[cells["cell"].map(h3cells.resolution_of) == wanted].reset_index(drop=True)
@@ -66,9 +81,14 @@ def _resolution(run: Run, profile: Profile) -> int:
 def _places(store: Store, scope: Scope, run: Run, profile: Profile) -> tuple[pd.DataFrame, np.ndarray]:
     places = store.runs.places(scope, run.run_id)
     standing = store.runs.standing(scope)
-    rows = [_place_row(place, standing[place.place_id].verdict if place.place_id in standing else WAITING, profile) for place in places]
+    rows = [
+        _place_row(place, standing[place.place_id].verdict if place.place_id in standing else WAITING, profile)
+        for place in places
+    ]
     columns = [field.name for field in FIELDS[Layer.PLACES] if profile in field.audiences]
-    frame = pd.DataFrame(rows, columns=list(dict.fromkeys(["id", "days", "months", "month_only", "decision", *columns])))
+    frame = pd.DataFrame(
+        rows, columns=list(dict.fromkeys(["id", "days", "months", "month_only", "decision", *columns]))
+    )
     frame = frame.drop(columns=["marking", "profile", "run", "generated"])
     return frame, np.asarray([footprint_geometry(place, run, profile) for place in places], dtype=object)
 
@@ -79,7 +99,12 @@ def _place_row(place: Place, decision: str, profile: Profile) -> dict[str, Any]:
     shown = place.records // threshold.records * threshold.records if threshold else place.records
     row = {name: getattr(place, name) for name in ("rank", "kind", "name", "records", "probability", "basis")}
     row |= {name: evidence[name] for name in ("days", "months", "month_only", "sources", "first_day", "last_day")}
-    row |= {"id": place.place_id, "place": place.place_id, "decision": decision, "score": evidence["score"]["score"]}
+    row |= {
+        "id": place.place_id,
+        "place": place.place_id,
+        "decision": decision,
+        "score": evidence["score"]["score"],
+    }
     return row | {"why": why(evidence, profile=profile, records=shown)}
 
 
@@ -93,7 +118,9 @@ def footprint_geometry(place: Place, run: Run, profile: Profile) -> shapely.Geom
 
 def _tasking(store: Store, scope: Scope, run: Run, profile: Profile) -> tuple[pd.DataFrame, np.ndarray]:
     accepted = accepted_places(store, scope, run).accepted
-    names = [field.name for field in FIELDS[Layer.TASKING] if field.name not in {"marking", "profile", "run", "generated"}]
+    names = [
+        field.name for field in FIELDS[Layer.TASKING] if field.name not in {"marking", "profile", "run", "generated"}
+    ]
     frame = pd.DataFrame([_task_row(one) for one in accepted], columns=["id", *names])
     return frame, np.asarray([footprint_geometry(one.place, run, profile) for one in accepted], dtype=object)
 
@@ -111,10 +138,23 @@ def reference_layer(store: Store, scope: Scope, run: Run, kind: FeatureKind, *, 
     features = store.evidence.features(scope, [kind], (west, south, east, north))
     if len(features) > limit:
         return None
-    frame = pd.DataFrame({"id": [str(i) for i in range(len(features))], "kind": str(kind), "name": features["name"].replace("", None)})
+    frame = pd.DataFrame(
+        {
+            "id": [str(i) for i in range(len(features))],
+            "kind": str(kind),
+            "name": features["name"].replace("", None),
+        }
+    )
     tolerance_degrees = 2e-5  # about 2 m: invisible, and a third of the vertices
     geometry = shapely.simplify(features["geometry"].to_numpy(object), tolerance_degrees, preserve_topology=True)
-    return release(Layer.REFERENCE, frame, geometry, run=run, profile=Profile.OPERATIONAL, synthetic=is_synthetic(store, scope))
+    return release(
+        Layer.REFERENCE,
+        frame,
+        geometry,
+        run=run,
+        profile=Profile.OPERATIONAL,
+        synthetic=is_synthetic(store, scope),
+    )
 
 
 def run_bounds(store: Store, scope: Scope, run: Run) -> tuple[float, float, float, float]:
@@ -127,7 +167,12 @@ def run_bounds(store: Store, scope: Scope, run: Run) -> tuple[float, float, floa
     if not len(lon):
         return -7.6, 49.9, 1.8, 59.0
     margin = 0.005
-    return float(lon.min()) - margin, float(lat.min()) - margin, float(lon.max()) + margin, float(lat.max()) + margin
+    return (
+        float(lon.min()) - margin,
+        float(lat.min()) - margin,
+        float(lon.max()) + margin,
+        float(lat.max()) + margin,
+    )
 
 
 def peak_text(place: Place) -> str:

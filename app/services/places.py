@@ -34,7 +34,10 @@ def list_places(store: Store, scope: Scope, run_id: str, *, top: int | None = No
     run = store.runs.get(scope, run_id)
     standing = store.runs.standing(scope)
     places = store.runs.places(scope, run.run_id)[:top]
-    return [place_dict(place, standing[place.place_id].verdict if place.place_id in standing else WAITING) for place in places]
+    return [
+        place_dict(place, standing[place.place_id].verdict if place.place_id in standing else WAITING)
+        for place in places
+    ]
 
 
 def view_place(store: Store, scope: Scope, place_id: str, *, run_id: str | None = None) -> PlaceView:

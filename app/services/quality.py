@@ -28,5 +28,11 @@ def report(store: Store, scope: Scope, batch_id: str | None = None) -> dict[str,
         }
         for batch in batches
     ]
-    records = store.evidence.batch_records(scope, batch_id) if batch_id else store.evidence.records(scope, list(RecordKind))
-    return {"batches": listed, "evidence": describe(records), "features": store.evidence.feature_counts(scope)}
+    records = (
+        store.evidence.batch_records(scope, batch_id) if batch_id else store.evidence.records(scope, list(RecordKind))
+    )
+    return {
+        "batches": listed,
+        "evidence": describe(records),
+        "features": store.evidence.feature_counts(scope),
+    }

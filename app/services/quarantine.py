@@ -30,7 +30,9 @@ def corrections_csv(store: Store, scope: Scope, batch_id: str | None = None) -> 
     """
     frame = rows_needing_attention(store, scope, batch_id)
     contents = [json.loads(text) for text in frame["row"]]
-    fields = [name for name in (*RECORD_FIELDS, "name", "level", "code", "vintage") if any(name in row for row in contents)]
+    fields = [
+        name for name in (*RECORD_FIELDS, "name", "level", "code", "vintage") if any(name in row for row in contents)
+    ]
     extra = [name for name in ("source", "location_basis", "precision_m") if name not in fields]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -38,8 +40,17 @@ def corrections_csv(store: Store, scope: Scope, batch_id: str | None = None) -> 
     for (_, entry), content in zip(frame.iterrows(), contents, strict=True):
         known = _known_of_file(entry)
         values = {name: content.get(name) or known.get(name, "") for name in (*fields, *extra)}
-        about = [entry["batch_id"], entry["file_name"], entry["row_number"], entry["field"], entry["reason"], entry["detail"]]
-        writer.writerow([*map(spreadsheet_safe, about), *(spreadsheet_safe(values[name]) for name in (*fields, *extra))])
+        about = [
+            entry["batch_id"],
+            entry["file_name"],
+            entry["row_number"],
+            entry["field"],
+            entry["reason"],
+            entry["detail"],
+        ]
+        writer.writerow(
+            [*map(spreadsheet_safe, about), *(spreadsheet_safe(values[name]) for name in (*fields, *extra))]
+        )
     return out.getvalue()
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+import numpy as np
 import shapely
 
 from data.runs import Decision
@@ -71,7 +72,9 @@ def accepted_places(store: Store, scope: Scope, run: Run) -> TaskingList:
     areas = _area_names(store, scope, chosen)
     return TaskingList(
         run=run,
-        accepted=[AcceptedPlace(place=p, decision=standing[p.place_id], area=a) for p, a in zip(chosen, areas, strict=True)],
+        accepted=[
+            AcceptedPlace(place=p, decision=standing[p.place_id], area=a) for p, a in zip(chosen, areas, strict=True)
+        ],
         waiting=len(waiting),
         rejected=sum(verdict == Verdict.REJECT for verdict in verdicts.values()),
         waiting_snapped=sum(is_snapped(place.evidence) for place in waiting),
@@ -85,8 +88,10 @@ def _area_names(store: Store, scope: Scope, places: list[Place]) -> list[str]:
     areas = store.evidence.features(scope, [FeatureKind.AREAS])
     if areas.empty:
         return [""] * len(places)
-    areas = areas.assign(size=shapely.area(areas["geometry"].to_numpy(object))).sort_values("size").reset_index(drop=True)
-    points = shapely.points(*h3cells.centres([place.peak_cell for place in places]))
+    areas = (
+        areas.assign(size=shapely.area(areas["geometry"].to_numpy(object))).sort_values("size").reset_index(drop=True)
+    )
+    points = shapely.points(*h3cells.centres(np.asarray([place.peak_cell for place in places], np.int64)))
     point, area = shapely.STRtree(areas["geometry"].to_numpy(object)).query(points, predicate="within")
     names = [""] * len(places)
     for p, a in sorted(zip(point.tolist(), area.tolist(), strict=True), reverse=True):

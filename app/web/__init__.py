@@ -6,12 +6,31 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 
-from app.web import administration, dashboard, errors, evidence, places, presentation, runs, security, sign_in, tasking
+from app.web import (
+    administration,
+    dashboard,
+    errors,
+    evidence,
+    places,
+    presentation,
+    runs,
+    security,
+    sign_in,
+    tasking,
+)
 
 if TYPE_CHECKING:
     from app.wiring import Lapwing
 
-BLUEPRINTS = (sign_in.pages, dashboard.pages, runs.pages, places.pages, tasking.pages, evidence.pages, administration.pages)
+BLUEPRINTS = (
+    sign_in.pages,
+    dashboard.pages,
+    runs.pages,
+    places.pages,
+    tasking.pages,
+    evidence.pages,
+    administration.pages,
+)
 MAX_FORM_BYTES = 1 << 20
 
 

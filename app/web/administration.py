@@ -20,7 +20,13 @@ def audit() -> str:
     except IntegrityError as error:
         length, broken = 0, str(error)
     events = store().audit.events(scope())[-MAX_EVENTS:][::-1]
-    return render_template("audit.html", events=events, length=length, broken=broken, disclosures=store().audit.disclosures(scope())[::-1])
+    return render_template(
+        "audit.html",
+        events=events,
+        length=length,
+        broken=broken,
+        disclosures=store().audit.disclosures(scope())[::-1],
+    )
 
 
 @pages.get("/admin/users")

@@ -16,4 +16,9 @@ def hand_out(run: Run, wanted: exporting.ExportRequest) -> Response:
     with tempfile.TemporaryDirectory(prefix="lapwing-") as folder:
         done = exporting.export_file(store(), scope(), run, wanted, Path(folder), now_us=lapwing().clock())
         stream = done.path.open("rb")  # the name goes with the folder, the open file stays readable
-    return send_file(stream, mimetype=exporting.MEDIA_TYPES[wanted.format], as_attachment=True, download_name=done.path.name)
+    return send_file(
+        stream,
+        mimetype=exporting.MEDIA_TYPES[wanted.format],
+        as_attachment=True,
+        download_name=done.path.name,
+    )

@@ -9,7 +9,15 @@ from werkzeug.exceptions import HTTPException
 
 from app.logs import request_id
 from app.web.security import wants_json
-from geo.errors import Conflict, DisclosureError, InvalidParameter, LapwingError, NotFound, NotPermitted, StoreError
+from geo.errors import (
+    Conflict,
+    DisclosureError,
+    InvalidParameter,
+    LapwingError,
+    NotFound,
+    NotPermitted,
+    StoreError,
+)
 
 STATUS: Final[dict[type[LapwingError], int]] = {
     NotFound: 404,
@@ -43,17 +51,24 @@ def explain(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def stale_form(_: CSRFError) -> Any:
-        return _answer(400, "The page was open too long or cookies are off. Go back, load it again and send it once more.")
+        return _answer(
+            400,
+            "The page was open too long or cookies are off. Go back, load it again and send it once more.",
+        )
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Any:
         status = error.code or 500
-        words = error.description if status in {401, 403} else {404: "There is nothing at this address.", 413: "The form is too large."}.get(status)
+        words = (
+            error.description
+            if status in {401, 403}
+            else {404: "There is nothing at this address.", 413: "The form is too large."}.get(status)
+        )
         return _answer(status, words or "The request could not be carried out.")
 
     @app.errorhandler(Exception)
-    def unknown(_: Exception) -> Any:
-        logging.getLogger("lapwing.web").exception("unhandled")
+    def unknown(error: Exception) -> Any:
+        logging.getLogger("lapwing.web").error("unhandled", exc_info=error)
         return _answer(500, f"The failure is in the log under request {request_id.get()}. Nothing was half-saved.")
 
 

@@ -24,7 +24,13 @@ def quarantine_page() -> str:
     batch = request.args.get("batch") or None
     rows = quarantine.rows_needing_attention(store(), scope(), batch)
     store().audit.consult(scope(), "quarantine", lapwing().clock())
-    return render_template("quarantine.html", rows=rows.head(MAX_ROWS).to_dict("records"), total=len(rows), shown=MAX_ROWS, batch=batch)
+    return render_template(
+        "quarantine.html",
+        rows=rows.head(MAX_ROWS).to_dict("records"),
+        total=len(rows),
+        shown=MAX_ROWS,
+        batch=batch,
+    )
 
 
 @pages.post("/quarantine/download")

@@ -1,5 +1,7 @@
 """A place's page: why it is listed, what else it could be, and the analyst's decision."""
 
+from typing import Any
+
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -56,9 +58,11 @@ def _render(place_id: str, *, error: str | None) -> str:
     )
 
 
-def _records(view: service.PlaceView) -> list[dict[str, object]]:
+def _records(view: service.PlaceView) -> Any:
     frame = store().runs.place_records(scope(), view.run.run_id, view.place.place_id)
     at_us = midpoint_us(frame["from_us"].to_numpy("int64"), frame["to_us"].to_numpy("int64"))
     days = local_days(at_us).astype("datetime64[D]").astype(str)
     rows = frame.assign(day=days).iloc[::-1].head(MAX_RECORDS)
-    return rows[["day", "time_basis", "kind", "category", "agency", "source", "urn", "location_basis", "precision_m"]].to_dict("records")
+    return rows[
+        ["day", "time_basis", "kind", "category", "agency", "source", "urn", "location_basis", "precision_m"]
+    ].to_dict("records")

@@ -26,7 +26,12 @@ _NAVIGATION = (
 def prepare(app: Flask) -> None:
     """Give the templates their words and surroundings."""
     app.jinja_env.filters.update(
-        kind_words=kind_words, plural=plural, day_words=day_words, moment=_moment, percent=_percent, thousands=lambda n: f"{n:,}"
+        kind_words=kind_words,
+        plural=plural,
+        day_words=day_words,
+        moment=_moment,
+        percent=_percent,
+        thousands=lambda n: f"{n:,}",
     )
     app.jinja_env.globals["place_title"] = place_title
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -48,14 +53,18 @@ def prepare(app: Flask) -> None:
 def _navigation(role: Role) -> list[dict[str, Any]]:
     here = (request.endpoint or "").split(".")[0]
     return [
-        {"text": text, "href": url_for(endpoint), "active": endpoint == request.endpoint or (endpoint.split(".")[0] == here and here in {"runs", "tasking"})}
+        {
+            "text": text,
+            "href": url_for(endpoint),
+            "active": endpoint == request.endpoint or (endpoint.split(".")[0] == here and here in {"runs", "tasking"}),
+        }
         for text, endpoint in _NAVIGATION
         if permitted(endpoint, role)
     ]
 
 
 def _percent(share: float) -> str:
-    return "under 1%" if 0 < share < 0.01 else f"{share:.0%}"  # noqa: PLR2004
+    return "under 1%" if 0 < share < 0.01 else f"{share:.0%}"
 
 
 def _moment(at_us: int) -> str:

@@ -4,7 +4,9 @@ from typing import Final
 
 from geo.model import Role
 
-PUBLIC: Final = frozenset({"static", "sign_in.health", "sign_in.form", "sign_in.sign_in", "sign_in.link", "sign_in.use_link"})
+PUBLIC: Final = frozenset(
+    {"static", "sign_in.health", "sign_in.form", "sign_in.sign_in", "sign_in.link", "sign_in.use_link"}
+)
 
 EVERYONE: Final = frozenset(Role)
 _PLANNING: Final = frozenset({Role.ANALYST, Role.COORDINATOR})

@@ -101,6 +101,9 @@ def download(run_id: str) -> BaseResponse:
     except ValueError as error:
         raise InvalidParameter("Choose a layer and an audience.") from error
     wanted = exporting.ExportRequest(
-        layer=layer, profile=profile, format=request.form.get("format", ""), purpose=request.form.get("purpose", "")
+        layer=layer,
+        profile=profile,
+        format=request.form.get("format", ""),
+        purpose=request.form.get("purpose", ""),
     )
     return hand_out(run, wanted)

@@ -1,5 +1,6 @@
 """Default-deny: sessions, roles, a nonce a request and headers that let nothing in from elsewhere."""
 
+import logging
 import secrets
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -66,7 +67,13 @@ def protect(app: Flask) -> None:
         g.started = time.monotonic()
         request_id.set(secrets.token_hex(8))
         token = request.cookies.get(COOKIE, "")
-        g.account = accounts.session_account(store(), token, now_us=lapwing().clock(), idle_minutes=lapwing().settings.idle_minutes) if token else None
+        g.account = (
+            accounts.session_account(
+                store(), token, now_us=lapwing().clock(), idle_minutes=lapwing().settings.idle_minutes
+            )
+            if token
+            else None
+        )
         if request.endpoint in PUBLIC:
             return None
         if g.account is None:
@@ -84,21 +91,20 @@ def protect(app: Flask) -> None:
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-cache" if request.endpoint == "static" else "no-store")
-        _log(app, response)
+        _log(response)
         return response
 
 
 def wants_json() -> bool:
     """Whether the caller is a program: layers, and anything that asks for JSON and not for HTML."""
     return request.path.endswith(".geojson") or (
-        request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html") == "application/json"
+        request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
+        == "application/json"
     )
 
 
-def _log(app: Flask, response: Response) -> None:
+def _log(response: Response) -> None:
     """Log the route's name and never the address, which may hold a token."""
-    import logging
-
     if request.endpoint != "static":
         taken = round((time.monotonic() - g.get("started", time.monotonic())) * 1000)
         logging.getLogger("lapwing.web").info(
@@ -110,6 +116,12 @@ def begin_session(response: Response, token: str) -> Response:
     """Hand the browser its session."""
     settings = lapwing().settings
     response.set_cookie(
-        COOKIE, token, max_age=settings.session_hours * 3600, httponly=True, samesite="Strict", secure=settings.secure_cookies, path="/"
+        COOKIE,
+        token,
+        max_age=settings.session_hours * 3600,
+        httponly=True,
+        samesite="Strict",
+        secure=settings.secure_cookies,
+        path="/",
     )
     return response

@@ -27,7 +27,11 @@ def form() -> str:
 def sign_in() -> BaseResponse:
     """Check a passphrase."""
     found = accounts.sign_in_by_passphrase(
-        store(), request.form.get("name", "").strip(), request.form.get("passphrase", ""), now_us=lapwing().clock(), session_hours=lapwing().settings.session_hours
+        store(),
+        request.form.get("name", "").strip(),
+        request.form.get("passphrase", ""),
+        now_us=lapwing().clock(),
+        session_hours=lapwing().settings.session_hours,
     )
     if found is None:
         words = "The name or passphrase is not right, or it was tried too often. Wait a quarter of an hour or ask for a new link."
@@ -45,7 +49,9 @@ def link(token: str) -> tuple[str, int]:
 @pages.post("/sign-in/link/<token>")
 def use_link(token: str) -> BaseResponse:
     """Sign in once."""
-    found = accounts.sign_in_by_link(store(), token, now_us=lapwing().clock(), session_hours=lapwing().settings.session_hours)
+    found = accounts.sign_in_by_link(
+        store(), token, now_us=lapwing().clock(), session_hours=lapwing().settings.session_hours
+    )
     if found is None:
         return make_response(render_template("link.html", token=token, good=False), 410)
     who, session = found
@@ -72,10 +78,15 @@ def passphrase() -> str:
 @pages.post("/account/passphrase")
 def set_passphrase() -> BaseResponse:
     """Set it."""
+    new = request.form.get("passphrase", "")
+    if new != request.form.get("again", ""):
+        return _not_set("The two passphrases are not the same.")
     try:
-        if request.form.get("passphrase", "") != request.form.get("again", ""):
-            raise InvalidParameter("The two passphrases are not the same.")
-        accounts.set_passphrase(store(), account(), request.form.get("passphrase", ""), now_us=lapwing().clock())
+        accounts.set_passphrase(store(), account(), new, now_us=lapwing().clock())
     except InvalidParameter as error:
-        return make_response(render_template("passphrase.html", error=str(error)), 422)
+        return _not_set(str(error))
     return redirect(url_for("dashboard.home"))
+
+
+def _not_set(words: str) -> BaseResponse:
+    return make_response(render_template("passphrase.html", error=words), 422)

@@ -34,4 +34,12 @@ def page(run_id: str) -> str:
 def download(run_id: str) -> BaseResponse:
     """Hand the list out as CSV for a stated purpose."""
     run = store().runs.get(scope(), run_id)
-    return hand_out(run, ExportRequest(layer=Layer.TASKING, profile=Profile.OPERATIONAL, format="csv", purpose=request.form.get("purpose", "")))
+    return hand_out(
+        run,
+        ExportRequest(
+            layer=Layer.TASKING,
+            profile=Profile.OPERATIONAL,
+            format="csv",
+            purpose=request.form.get("purpose", ""),
+        ),
+    )

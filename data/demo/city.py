@@ -64,7 +64,11 @@ def write_city(folder: Path, *, seed: int, today: date) -> DemoFiles:
     files["incidents"] = _write_rows(folder / "incidents.csv", columns, order)
     files["observations"] = _write_rows(folder / "observations.csv", columns, observations)
     files["effort"] = _write_rows(folder / "effort.csv", columns, _sessions(rng, planted, today))
-    files["sightings"] = _write_rows(folder / "sightings.csv", ["id", "timestamp", "longitude", "latitude", "registration", "agency", "precision_m"], sightings)
+    files["sightings"] = _write_rows(
+        folder / "sightings.csv",
+        ["id", "timestamp", "longitude", "latitude", "registration", "agency", "precision_m"],
+        sightings,
+    )
     truth = [Feature(p.kind, "", p.feature.name, p.feature.geometry) for p in planted] + routes
     return DemoFiles(files, _write_layer(folder / "truth.geojson", truth))
 
@@ -83,7 +87,9 @@ def _choose(rng: np.random.Generator, town: Town) -> list[_Planted]:
                 others += [park.geometry for park in town.parks]
             if layer == "buildings":
                 others += [shop.geometry for shop in town.premises]
-            if min(feature.geometry.distance(other) for other in others) < (_MIN_APART_M if layer == "parks" else BLOCK_M):
+            if min(feature.geometry.distance(other) for other in others) < (
+                _MIN_APART_M if layer == "parks" else BLOCK_M
+            ):
                 continue
             if chosen and min(feature.geometry.distance(p.feature.geometry) for p in chosen) < _MIN_APART_M:
                 continue
@@ -102,13 +108,24 @@ def _points(rng: np.random.Generator, planted: _Planted, count: int) -> np.ndarr
     return np.asarray(points)
 
 
-def _events(rng: np.random.Generator, planted: Sequence[_Planted], today: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    incidents, observations = [], []
+def _events(
+    rng: np.random.Generator, planted: Sequence[_Planted], today: date
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    incidents: list[dict[str, Any]] = []
+    observations: list[dict[str, Any]] = []
     for place in planted:
         for i, point in enumerate(_points(rng, place, place.records)):
             moment = _moment(rng, today, place.weekdays, place.hour)
             if i % 3 == 2:
-                observations.append(_row(f"O{len(observations):04d}", point, "adults approaching young people", _OUTREACH, date=moment.isoformat()))
+                observations.append(
+                    _row(
+                        f"O{len(observations):04d}",
+                        point,
+                        "adults approaching young people",
+                        _OUTREACH,
+                        date=moment.isoformat(),
+                    )
+                )
             else:
                 agency = _AGENCIES[int(rng.integers(len(_AGENCIES)))]
                 times = {"date": moment.isoformat()}
@@ -119,16 +136,32 @@ def _events(rng: np.random.Generator, planted: Sequence[_Planted], today: date) 
 
 
 def _noise(rng: np.random.Generator, today: date) -> list[dict[str, Any]]:
-    points = np.column_stack([rng.uniform(WEST_M + 100, WEST_M + SIZE_M - 100, _NOISE), rng.uniform(SOUTH_M + 100, SOUTH_M + SIZE_M - 100, _NOISE)])
+    points = np.column_stack(
+        [
+            rng.uniform(WEST_M + 100, WEST_M + SIZE_M - 100, _NOISE),
+            rng.uniform(SOUTH_M + 100, SOUTH_M + SIZE_M - 100, _NOISE),
+        ]
+    )
     return [
-        _row(f"N{i:04d}", point, "missing episode", _AGENCIES[i % 3], date=_moment(rng, today, tuple(range(7)), int(rng.integers(8, 22))).isoformat())
+        _row(
+            f"N{i:04d}",
+            point,
+            "missing episode",
+            _AGENCIES[i % 3],
+            date=_moment(rng, today, tuple(range(7)), int(rng.integers(8, 22))).isoformat(),
+        )
         for i, point in enumerate(points)
     ]
 
 
 def _unlocated(rng: np.random.Generator, today: date) -> list[dict[str, Any]]:
     return [
-        {"id": f"U{i:04d}", "date": _moment(rng, today, tuple(range(7)), 12).date().isoformat(), "kind": "exploitation concern", "agency": _AGENCIES[0]}
+        {
+            "id": f"U{i:04d}",
+            "date": _moment(rng, today, tuple(range(7)), 12).date().isoformat(),
+            "kind": "exploitation concern",
+            "agency": _AGENCIES[0],
+        }
         for i in range(_UNLOCATED)
     ]
 
@@ -145,9 +178,12 @@ def _sessions(rng: np.random.Generator, planted: Sequence[_Planted], today: date
     return rows
 
 
-def _routes(rng: np.random.Generator, planted: Sequence[_Planted], today: date) -> tuple[list[Feature], list[dict[str, Any]]]:
+def _routes(
+    rng: np.random.Generator, planted: Sequence[_Planted], today: date
+) -> tuple[list[Feature], list[dict[str, Any]]]:
     """Drive vehicles along the streets between two planted places, and decoys at random."""
-    truth, rows = [], []
+    truth: list[Feature] = []
+    rows: list[dict[str, Any]] = []
     for r in range(2):
         ends = [np.array(planted[k].feature.geometry.representative_point().coords[0]) for k in (r, r + 3)]
         route = _along_streets(*ends)
@@ -158,12 +194,30 @@ def _routes(rng: np.random.Generator, planted: Sequence[_Planted], today: date) 
                 at = route.interpolate((step + rng.uniform(0.1, 0.9)) / 5, normalized=True)
                 point = np.array(at.coords[0]) + rng.normal(0, 5, 2)
                 when = start + timedelta(minutes=3 * step)
-                rows.append(_row(f"V{len(rows):04d}", point, "", _AGENCIES[1], timestamp=when.isoformat(), registration=f"ZZ{r}{vehicle} SYN"))
+                rows.append(
+                    _row(
+                        f"V{len(rows):04d}",
+                        point,
+                        "",
+                        _AGENCIES[1],
+                        timestamp=when.isoformat(),
+                        registration=f"ZZ{r}{vehicle} SYN",
+                    )
+                )
     for decoy in range(20):
         for _ in range(5):
             point = np.array([rng.uniform(WEST_M, WEST_M + SIZE_M), rng.uniform(SOUTH_M, SOUTH_M + SIZE_M)])
             when = _moment(rng, today, tuple(range(7)), int(rng.integers(6, 22)))
-            rows.append(_row(f"V{len(rows):04d}", point, "", _AGENCIES[1], timestamp=when.isoformat(), registration=f"ZD{decoy:02d} SYN"))
+            rows.append(
+                _row(
+                    f"V{len(rows):04d}",
+                    point,
+                    "",
+                    _AGENCIES[1],
+                    timestamp=when.isoformat(),
+                    registration=f"ZD{decoy:02d} SYN",
+                )
+            )
     return truth, rows
 
 
@@ -199,7 +253,8 @@ def _write_rows(path: Path, columns: list[str], rows: list[dict[str, Any]]) -> P
 def _write_layer(path: Path, features: Sequence[Feature]) -> Path:
     crs = MetricCrs()
     shapes = shapely.transform(
-        np.array([one.geometry for one in features], dtype=object), lambda xy: np.column_stack(crs.unproject(xy[:, 0], xy[:, 1])).round(7)
+        np.array([one.geometry for one in features], dtype=object),
+        lambda xy: np.column_stack(crs.unproject(xy[:, 0], xy[:, 1])).round(7),
     )
     listed = [
         {"type": "Feature", "properties": {"kind": one.subtype or one.kind, "name": one.name, "level": "ward" if one.kind == "areas" else ""},

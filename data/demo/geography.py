@@ -21,10 +21,24 @@ _TREES: Final = (
 )  # fmt: skip
 _BIRDS: Final = ("Avocet", "Curlew", "Dunlin", "Godwit", "Knot", "Plover", "Redshank", "Sanderling")
 _PREMISES: Final = {
-    "takeaway": ("Golden Fryer", "Marsh Kebab", "Samphire Chicken", "Saltmarsh Pizza", "Tideway Noodles", "Harbour Grill"),
+    "takeaway": (
+        "Golden Fryer",
+        "Marsh Kebab",
+        "Samphire Chicken",
+        "Saltmarsh Pizza",
+        "Tideway Noodles",
+        "Harbour Grill",
+    ),
     "hotel": ("Sea Lavender Guest House", "Tern Lodge", "Estuary Hotel"),
     "station": ("Lapwing Haven Station",),
-    "shop": ("Cockle Stores", "Quayside News", "Sandbank Supermarket", "Creek Convenience", "Fen Pharmacy", "Spartina Books"),
+    "shop": (
+        "Cockle Stores",
+        "Quayside News",
+        "Sandbank Supermarket",
+        "Creek Convenience",
+        "Fen Pharmacy",
+        "Spartina Books",
+    ),
     "licensed": ("The Winkle", "The Oystercatcher", "The Shoveler"),
     "car park": ("Creek Car Park", "Strand Car Park"),
     "school": ("Haven School",),
@@ -80,7 +94,12 @@ def make_town(rng: np.random.Generator) -> Town:
 def _wards() -> list[Feature]:
     half = SIZE_M / 2
     return [
-        Feature("areas", "ward", f"{name} Ward", shapely.box(WEST_M + dx, SOUTH_M + dy, WEST_M + dx + half, SOUTH_M + dy + half))
+        Feature(
+            "areas",
+            "ward",
+            f"{name} Ward",
+            shapely.box(WEST_M + dx, SOUTH_M + dy, WEST_M + dx + half, SOUTH_M + dy + half),
+        )
         for name, dx, dy in (("Creek", 0, 0), ("Strand", half, 0), ("Fen", 0, half), ("Staithe", half, half))
     ]
 
@@ -114,7 +133,9 @@ def _parks(rng: np.random.Generator) -> list[Feature]:
     return parks
 
 
-def _spread(rng: np.random.Generator, blocks: list[tuple[int, int]], count: int, *, apart: int) -> list[tuple[int, int]]:
+def _spread(
+    rng: np.random.Generator, blocks: list[tuple[int, int]], count: int, *, apart: int
+) -> list[tuple[int, int]]:
     chosen: list[tuple[int, int]] = []
     for k in rng.permutation(len(blocks)):
         i, j = blocks[int(k)]

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import shapely
-from numpy.typing import NDArray
 
 from data.export.qml import cell_style, place_style
 from geo.crs import MetricCrs
@@ -27,7 +26,12 @@ from geo.validate_features import project_geometries
 
 _GEOMETRY: Final = "geom"
 _ID_WIDTH: Final = 64
-_ARROW: Final = {FieldType.TEXT: pa.string(), FieldType.INTEGER: pa.int64(), FieldType.REAL: pa.float64(), FieldType.DATE: pa.date32()}
+_ARROW: Final = {
+    FieldType.TEXT: pa.string(),
+    FieldType.INTEGER: pa.int64(),
+    FieldType.REAL: pa.float64(),
+    FieldType.DATE: pa.date32(),
+}
 _gdal_configuration = threading.Lock()  # GDAL's configuration belongs to the whole process
 
 
@@ -53,7 +57,11 @@ def write_geopackage(layer: ReleasedLayer, path: Path, crs: MetricCrs) -> None:
                 dataset_metadata=texts,
                 layer_metadata=texts,
                 dataset_options={"VERSION": "1.3"},
-                layer_options={"IDENTIFIER": texts["title"], "DESCRIPTION": _description(layer), "GEOMETRY_NAME": _GEOMETRY},
+                layer_options={
+                    "IDENTIFIER": texts["title"],
+                    "DESCRIPTION": _description(layer),
+                    "GEOMETRY_NAME": _GEOMETRY,
+                },
             )
         _add_style(draft, layer, stamp)
         _publish(draft, path)
@@ -64,7 +72,10 @@ def _description(layer: ReleasedLayer) -> str:
 
 
 def _table(layer: ReleasedLayer, crs: MetricCrs) -> pa.Table:
-    arrays, fields = [pa.array(layer.features["id"].tolist(), pa.string())], [_arrow_field("id", FieldType.TEXT, "Stable identifier.", width=_ID_WIDTH)]
+    arrays, fields = (
+        [pa.array(layer.features["id"].tolist(), pa.string())],
+        [_arrow_field("id", FieldType.TEXT, "Stable identifier.", width=_ID_WIDTH)],
+    )
     for field in layer.fields:
         arrays.append(_array(layer.features[field.name], field))
         fields.append(_arrow_field(field.name, field.type, field.meaning))
@@ -75,7 +86,7 @@ def _table(layer: ReleasedLayer, crs: MetricCrs) -> pa.Table:
 
 def _array(values: pd.Series, field: Field) -> pa.Array:
     if field.type is FieldType.REAL:
-        numbers: NDArray[np.float64] = values.to_numpy(np.float64)
+        numbers = values.to_numpy(np.float64)
         return pa.array(numbers, pa.float64(), mask=~np.isfinite(numbers))
     if field.type is FieldType.DATE:
         return pa.array(values.tolist(), pa.string()).cast(pa.date32())
@@ -115,8 +126,12 @@ CREATE TABLE "layer_styles" ("id" INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, "f
 
 
 def _add_style(path: Path, layer: ReleasedLayer, stamp: str) -> None:
-    records = layer.features["records"].to_numpy() if layer.layer is Layer.CELLS else np.empty(0)
-    style = cell_style(records) if layer.layer is Layer.CELLS else place_style("place_name" if layer.layer is Layer.TASKING else "name")
+    records = layer.features["records"].to_numpy() if layer.layer is Layer.CELLS else np.empty(0, np.int64)
+    style = (
+        cell_style(records)
+        if layer.layer is Layer.CELLS
+        else place_style("place_name" if layer.layer is Layer.TASKING else "name")
+    )
     name = str(layer.layer)
     row = ("", "", name, _GEOMETRY, name, style, "", 1, str(layer.metadata["title"]), "", None, stamp)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -135,7 +150,11 @@ def _add_style(path: Path, layer: ReleasedLayer, stamp: str) -> None:
 def _publish(draft: Path, path: Path) -> None:
     """Put the draft in the place of the old file, in one step."""
     _sync(draft)
-    for suffix in ("-wal", "-shm", "-journal"):  # QGIS leaves these; SQLite would replay a stale one into the new file
+    for suffix in (
+        "-wal",
+        "-shm",
+        "-journal",
+    ):  # QGIS leaves these; SQLite would replay a stale one into the new file
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     draft.replace(path)
     _sync(path.parent)

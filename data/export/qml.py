@@ -13,11 +13,23 @@ _HEAD: Final = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 
 
 def _options(values: dict[str, str]) -> str:
-    return '<Option type="Map">' + "".join(f'<Option type="QString" name={quoteattr(k)} value={quoteattr(v)}/>' for k, v in values.items()) + "</Option>"
+    return (
+        '<Option type="Map">'
+        + "".join(f'<Option type="QString" name={quoteattr(k)} value={quoteattr(v)}/>' for k, v in values.items())
+        + "</Option>"
+    )
 
 
 def _fill(name: str, fill: str, line: str, width: float, style: str = "solid") -> str:
-    values = {"color": fill, "style": style, "outline_color": line, "outline_style": "solid", "outline_width": str(width), "outline_width_unit": "MM", "joinstyle": "round"}
+    values = {
+        "color": fill,
+        "style": style,
+        "outline_color": line,
+        "outline_style": "solid",
+        "outline_width": str(width),
+        "outline_width_unit": "MM",
+        "joinstyle": "round",
+    }
     return f'<symbol type="fill" name="{name}" alpha="1" clip_to_extent="1" force_rhr="0"><layer class="SimpleFill" enabled="1" locked="0" pass="0">{_options(values)}</layer></symbol>'
 
 

@@ -18,7 +18,17 @@ NOT_KEPT: Final = ("notes", "make")
 
 _RECORD_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "id": ("id", "uuid", "record_id", "reference", "ref"),
-    "date": ("date", "timestamp", "datetime", "date_time", "occurred", "occurred_at", "occurred_on", "month", "time"),
+    "date": (
+        "date",
+        "timestamp",
+        "datetime",
+        "date_time",
+        "occurred",
+        "occurred_at",
+        "occurred_on",
+        "month",
+        "time",
+    ),
     "from": ("from", "from_date", "date_from", "occurred_from", "start", "start_time"),
     "to": ("to", "to_date", "date_to", "occurred_to", "end", "end_time"),
     "longitude": ("longitude", "lon", "lng", "long"),
@@ -49,10 +59,18 @@ _FEATURE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 # ONS names such as WD13CD, LSOA11NM: level, vintage and field in one.
 _ONS: Final = re.compile(r"^(wd|lsoa|msoa|lad|oa)(\d\d)(cd|nm)$")
-_ONS_LEVELS: Final = {"wd": "ward", "lsoa": "lsoa", "msoa": "msoa", "lad": "local_authority", "oa": "output_area"}
+_ONS_LEVELS: Final = {
+    "wd": "ward",
+    "lsoa": "lsoa",
+    "msoa": "msoa",
+    "lad": "local_authority",
+    "oa": "output_area",
+}
 
 
-def map_columns(rows: pd.DataFrame, kind: str, told: Mapping[str, str], file_name: str) -> tuple[pd.DataFrame, dict[str, str]]:
+def map_columns(
+    rows: pd.DataFrame, kind: str, told: Mapping[str, str], file_name: str
+) -> tuple[pd.DataFrame, dict[str, str]]:
     """Keep the columns that mean something, under their field names.
 
     Parameters
@@ -82,7 +100,9 @@ def map_columns(rows: pd.DataFrame, kind: str, told: Mapping[str, str], file_nam
         raise MappingError(f"--map: unknown field {unknown[0]!r} for {kind}; known are {', '.join(fields)}.")
     if absent := sorted(set(told.values()) - set(rows.columns)):
         raise MappingError(f"{file_name}: no column {absent[0]!r}; it has {', '.join(map(str, rows.columns))}.")
-    by_name = {re.sub(r"[^a-z0-9]+", "_", str(column).strip().lower()).strip("_"): column for column in reversed(rows.columns)}
+    by_name = {
+        re.sub(r"[^a-z0-9]+", "_", str(column).strip().lower()).strip("_"): column for column in reversed(rows.columns)
+    }
     used = dict(told)
     for field, candidates in names.items():
         if field not in used and (column := next((by_name[n] for n in candidates if n in by_name), None)) is not None:

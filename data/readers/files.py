@@ -1,7 +1,7 @@
 """One file in, whatever its format: rows under field names, ready for validation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,9 @@ from geo.validate import DEFAULT_PRECISION_M, Reason
 
 POLICE_UK: Final = "police-uk"
 FORMATS: Final = ("auto", POLICE_UK, "csv", "geojson", "gpkg")
-_POLICE_UK_HEADER: Final = frozenset({"Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location", "Crime type"})
+_POLICE_UK_HEADER: Final = frozenset(
+    {"Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location", "Crime type"}
+)
 _POLICE_UK_MAP: Final = {
     "date": "Month", "longitude": "Longitude", "latitude": "Latitude", "kind": "Crime type", "agency": "Reported by", "urn": "Crime ID",
 }  # fmt: skip
@@ -52,7 +54,13 @@ class ReadFile:
 
 
 def read_file(
-    path: Path, kind: str, *, format_name: str = "auto", column_map: Mapping[str, str] | None = None, layer: str | None = None, crs: MetricCrs
+    path: Path,
+    kind: str,
+    *,
+    format_name: str = "auto",
+    column_map: Mapping[str, str] | None = None,
+    layer: str | None = None,
+    crs: MetricCrs,
 ) -> ReadFile:
     """Read a file of records or reference features.
 
@@ -66,32 +74,60 @@ def read_file(
     wanted = "csv" if format_name == POLICE_UK else format_name
     if wanted not in {"auto", facts.format}:
         raise MappingError(f"{path.name}: is {facts.format}, not {format_name}; leave --format out.")
-    feature = kind in set(FeatureKind)
     if facts.format != "csv":
-        rows, numbers, geometry = read_vector(facts, layer=layer)
-        mapped, used = map_columns(rows, kind, told, path.name)
-        common = {"facts": facts, "format": facts.format, "used": used, "unused": unused_columns(rows, used)}
-        if feature:
-            return ReadFile(rows=mapped, row_numbers=numbers, malformed=_none(), geometry=geometry, **common)
-        placed, numbers, bad = _points_as_text(mapped, numbers, geometry)
-        return ReadFile(rows=placed, row_numbers=numbers, malformed=bad, **common)
+        return _read_vector(facts, kind, told, layer)
+    return _read_table(facts, kind, told, format_name, crs)
 
+
+def _read_vector(facts: FileFacts, kind: str, told: dict[str, str], layer: str | None) -> ReadFile:
+    rows, numbers, geometry = read_vector(facts, layer=layer)
+    mapped, used = map_columns(rows, kind, told, facts.path.name)
+    read = ReadFile(
+        facts=facts,
+        format=facts.format,
+        rows=mapped,
+        row_numbers=numbers,
+        malformed=_none(),
+        geometry=geometry,
+        used=used,
+        unused=unused_columns(rows, used),
+    )
+    if kind in set(FeatureKind):
+        return read
+    placed, numbers, bad = _points_as_text(mapped, numbers, geometry)
+    return replace(read, rows=placed, row_numbers=numbers, malformed=bad, geometry=None)
+
+
+def _read_table(facts: FileFacts, kind: str, told: dict[str, str], format_name: str, crs: MetricCrs) -> ReadFile:
+    name = facts.path.name
     rows, numbers, malformed = read_csv(facts)
     police = set(rows.columns) >= _POLICE_UK_HEADER
     if format_name == POLICE_UK and not police:
-        raise MappingError(f"{path.name}: has not the header of a data.police.uk street file; leave --format out.")
+        raise MappingError(f"{name}: has not the header of a data.police.uk street file; leave --format out.")
+    feature = kind in set(FeatureKind)
     police = police and not feature and format_name in {"auto", POLICE_UK}
-    mapped, used = map_columns(rows, kind, (_POLICE_UK_MAP | told) if police else told, path.name)
-    _require(mapped, kind, path.name, rows)
-    common = {"facts": facts, "malformed": malformed, "used": used, "unused": unused_columns(rows, used), "row_numbers": numbers}
-    if police:
-        return ReadFile(
-            rows=mapped, format=POLICE_UK, location_basis=LocationBasis.SNAPPED, precision_m=SNAPPED_PRECISION_M,
-            default_source="data.police.uk", **common,
-        )  # fmt: skip
+    mapped, used = map_columns(rows, kind, (_POLICE_UK_MAP | told) if police else told, name)
+    _require(mapped, kind, name, rows)
+    read = ReadFile(
+        facts=facts,
+        format="csv",
+        rows=mapped,
+        row_numbers=numbers,
+        malformed=malformed,
+        used=used,
+        unused=unused_columns(rows, used),
+    )
     if feature:
-        return ReadFile(rows=mapped, format="csv", geometry=_geometry_of_text(mapped, crs), **common)
-    return ReadFile(rows=mapped, format="csv", **common)
+        return replace(read, geometry=_geometry_of_text(mapped, crs))
+    if police:
+        return replace(
+            read,
+            format=POLICE_UK,
+            location_basis=LocationBasis.SNAPPED,
+            precision_m=SNAPPED_PRECISION_M,
+            default_source="data.police.uk",
+        )
+    return read
 
 
 def _none() -> pd.DataFrame:
@@ -103,12 +139,16 @@ def _require(mapped: pd.DataFrame, kind: str, file_name: str, rows: pd.DataFrame
     columns = ", ".join(map(str, rows.columns))[:300]
     if kind in set(FeatureKind):
         if not ({"longitude", "latitude"} <= has or {"easting", "northing"} <= has or "wkt" in has):
-            raise MappingError(f"{file_name}: no longitude and latitude, easting and northing, or wkt column among: {columns}.")
+            raise MappingError(
+                f"{file_name}: no longitude and latitude, easting and northing, or wkt column among: {columns}."
+            )
     elif not has & {"date", "from"}:
         raise MappingError(f"{file_name}: no date column among: {columns}. Name one with --map date=COLUMN.")
 
 
-def _points_as_text(mapped: pd.DataFrame, numbers: np.ndarray, geometry: np.ndarray) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:
+def _points_as_text(
+    mapped: pd.DataFrame, numbers: np.ndarray, geometry: np.ndarray
+) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:
     """Records in a vector file carry their position as geometry; only points are positions."""
     missing = shapely.is_missing(geometry) | shapely.is_empty(geometry)
     points = ~missing & (shapely.get_type_id(geometry) == 0)
@@ -119,14 +159,23 @@ def _points_as_text(mapped: pd.DataFrame, numbers: np.ndarray, geometry: np.ndar
             longitude=[repr(v) if ok else "" for v, ok in zip(shapely.get_x(geometry).tolist(), points, strict=True)],
             latitude=[repr(v) if ok else "" for v, ok in zip(shapely.get_y(geometry).tolist(), points, strict=True)],
         )
-    bad = [(int(n), "geometry", Reason.BAD_GEOMETRY, "a record's position must be a point", "{}") for n in numbers[wrong]]
-    return mapped[~wrong].reset_index(drop=True), numbers[~wrong], pd.DataFrame(bad, columns=list(REJECTION_COLUMNS))
+    bad = [
+        (int(n), "geometry", Reason.BAD_GEOMETRY, "a record's position must be a point", "{}") for n in numbers[wrong]
+    ]
+    return (
+        mapped[~wrong].reset_index(drop=True),
+        numbers[~wrong],
+        pd.DataFrame(bad, columns=list(REJECTION_COLUMNS)),
+    )
 
 
 def _geometry_of_text(mapped: pd.DataFrame, crs: MetricCrs) -> np.ndarray:
     """Geometry of reference features written as text; None where the text says nothing usable."""
     if "wkt" in mapped:
-        return np.asarray(shapely.from_wkt(mapped["wkt"].replace("", None).to_numpy(object), on_invalid="ignore"), dtype=object)
+        return np.asarray(
+            shapely.from_wkt(mapped["wkt"].replace("", None).to_numpy(object), on_invalid="ignore"),
+            dtype=object,
+        )
     pair = ("longitude", "latitude") if {"longitude", "latitude"} <= set(mapped.columns) else ("easting", "northing")
     first, second = (_plain_numbers(mapped[name]) for name in pair)
     if pair[0] == "easting":
@@ -140,4 +189,5 @@ def _geometry_of_text(mapped: pd.DataFrame, crs: MetricCrs) -> np.ndarray:
 def _plain_numbers(texts: pd.Series) -> np.ndarray:
     """Numbers of text; NaN elsewhere, which validation then rejects as ``no_coordinates``."""
     plain = texts.str.strip().str.fullmatch(r"[+-]?\d+\.?\d*([eE][+-]?\d{1,3})?").fillna(value=False)
-    return texts.where(plain, "nan").astype(float).to_numpy()
+    numbers: np.ndarray = texts.where(plain, "nan").astype(float).to_numpy()
+    return numbers

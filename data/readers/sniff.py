@@ -57,12 +57,11 @@ def inspect_file(path: Path) -> FileFacts:
         while block := stream.read(_BLOCK):
             digest.update(block)
     compressed = head[:2] == b"\x1f\x8b"
-    facts = {"path": path, "sha256": digest.hexdigest(), "compressed": compressed}
-    if head.startswith(b"SQLite format 3\0"):
-        return FileFacts(**facts, format="gpkg", encoding="utf-8")
-    start, encoding = _scan_text(path, compressed=compressed)
-    kind = "geojson" if start.lstrip("\ufeff \t\r\n")[:1] in {"{", "["} else "csv"
-    return FileFacts(**facts, format=kind, encoding=encoding)
+    kind, encoding = "gpkg", "utf-8"
+    if not head.startswith(b"SQLite format 3\0"):
+        start, encoding = _scan_text(path, compressed=compressed)
+        kind = "geojson" if start.lstrip("\ufeff \t\r\n")[:1] in {"{", "["} else "csv"
+    return FileFacts(path=path, sha256=digest.hexdigest(), format=kind, compressed=compressed, encoding=encoding)
 
 
 def open_binary(path: Path, *, compressed: bool) -> BinaryIO:
@@ -99,7 +98,9 @@ def _scan_text(path: Path, *, compressed: bool) -> tuple[str, str]:
         except UnicodeDecodeError:
             encoding, decoder = _fallback(path, encoding)
         if b"\0" in block and not encoding.startswith("utf-16"):
-            raise UnreadableFile(f"{path.name}: this is a binary file, not text; export it as CSV, GeoJSON or GeoPackage.")
+            raise UnreadableFile(
+                f"{path.name}: this is a binary file, not text; export it as CSV, GeoJSON or GeoPackage."
+            )
         if not long_lines_allowed:
             run, line_number = _check_lines(path, block, run, line_number)
     if not start.strip():

@@ -52,7 +52,9 @@ def _check_header(facts: FileFacts, header: list[str]) -> None:
         raise UnreadableFile(f"{facts.path.name}: column {twice[0]!r} stands twice in the header; rename one of them.")
 
 
-def _read_body(facts: FileFacts, text: io.TextIOWrapper, header: list[str], delimiter: str) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:
+def _read_body(
+    facts: FileFacts, text: io.TextIOWrapper, header: list[str], delimiter: str
+) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:
     rows: list[list[str]] = []
     numbers: list[int] = []
     malformed: list[tuple[int, str, str, str, str]] = []
@@ -63,7 +65,9 @@ def _read_body(facts: FileFacts, text: io.TextIOWrapper, header: list[str], deli
             line, spanned = reader.line_num + 1, reader.line_num + 1 - previous
             previous = line
             if spanned > _MAX_FIELD_LINES:
-                raise UnreadableFile(f"{facts.path.name}: a quote opened near line {line - spanned + 1} is not closed; mend it.")
+                raise UnreadableFile(
+                    f"{facts.path.name}: a quote opened near line {line - spanned + 1} is not closed; mend it."
+                )
             if len(row) == len(header):
                 rows.append(row)
                 numbers.append(line)
@@ -71,7 +75,11 @@ def _read_body(facts: FileFacts, text: io.TextIOWrapper, header: list[str], deli
                 detail = f"the row has {len(row)} fields, the header has {len(header)}; mend it in the file"
                 malformed.append((line, "row", Reason.WRONG_COLUMN_COUNT, detail, json.dumps({})))
     except csv.Error as error:
-        raise UnreadableFile(f"{facts.path.name}: line {reader.line_num + 1}: {error}; mend the quotes there.") from error
+        raise UnreadableFile(
+            f"{facts.path.name}: line {reader.line_num + 1}: {error}; mend the quotes there."
+        ) from error
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(header)
-    frame = pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in zip(header, columns, strict=True) if name})
+    frame = pd.DataFrame(
+        {name: pd.Series(column, dtype=object) for name, column in zip(header, columns, strict=True) if name}
+    )
     return frame, np.asarray(numbers, np.int64), pd.DataFrame(malformed, columns=list(REJECTION_COLUMNS))

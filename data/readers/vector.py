@@ -34,7 +34,9 @@ def read_vector(facts: FileFacts, *, layer: str | None = None) -> tuple[pd.DataF
         meta, _, wkb, columns = pyogrio.raw.read(source, layer=name, datetime_as_string=True)
     except (DataSourceError, DataLayerError) as error:
         why = str(error).splitlines()[0][:200] if str(error) else "unknown"
-        raise UnreadableFile(f"{facts.path.name}: cannot be read as {facts.format} ({why}); nothing was imported.") from error
+        raise UnreadableFile(
+            f"{facts.path.name}: cannot be read as {facts.format} ({why}); nothing was imported."
+        ) from error
     geometry = np.asarray(shapely.from_wkb(wkb), dtype=object) if wkb is not None else np.full(_length(columns), None)
     rows = pd.DataFrame({str(field): _as_text(values) for field, values in zip(meta["fields"], columns, strict=True)})
     if rows.empty:
@@ -73,7 +75,9 @@ def _to_wgs84(facts: FileFacts, geometry: np.ndarray, crs: str | None) -> np.nda
     from pyproj.exceptions import CRSError
 
     if crs is None:
-        raise UnreadableFile(f"{facts.path.name}: says no coordinate reference system; set one in your GIS and save it again.")
+        raise UnreadableFile(
+            f"{facts.path.name}: says no coordinate reference system; set one in your GIS and save it again."
+        )
     try:
         known = CRS.from_user_input(crs)
     except CRSError as error:
@@ -82,7 +86,9 @@ def _to_wgs84(facts: FileFacts, geometry: np.ndarray, crs: str | None) -> np.nda
     if epsg == WGS84 or known.is_geographic:
         return geometry
     if epsg is None:
-        raise UnreadableFile(f"{facts.path.name}: its coordinate reference system has no EPSG code; save it in EPSG:4326.")
+        raise UnreadableFile(
+            f"{facts.path.name}: its coordinate reference system has no EPSG code; save it in EPSG:4326."
+        )
     try:
         metric = MetricCrs(epsg)
     except CrsError as error:
