@@ -28,6 +28,8 @@ def make_records(dates, *, lon=LON, lat=LAT, **columns):
     count = len(dates)
     lon, lat = np.broadcast_to(np.asarray(lon, float), count), np.broadcast_to(np.asarray(lat, float), count)
     x_m, y_m = BNG.project(lon, lat)
+    cell7 = np.zeros(count, np.int64)
+    cell7[np.isfinite(lon)] = h3cells.index_points(lon[np.isfinite(lon)], lat[np.isfinite(lon)], H3_INDEX_RESOLUTION)
     plain = {
         "event_id": [f"event-{i}" for i in range(count)],
         "record_key": [hashlib.sha256(str(i).encode()).digest() for i in range(count)],
@@ -43,7 +45,7 @@ def make_records(dates, *, lon=LON, lat=LAT, **columns):
         "lat": lat,
         "x_m": x_m,
         "y_m": y_m,
-        "cell7": h3cells.index_points(lon, lat, H3_INDEX_RESOLUTION),
+        "cell7": cell7,
         "location_basis": "exact",
         "precision_m": 10.0,
         "vehicle_hash": "",
@@ -77,7 +79,14 @@ def make_cells(records, *, resolution=8, **columns):
         k += 1
     cells = h3cells.disks(around, k)[: len(records)]
     text = h3cells.cell_text(cells)
-    plain = {"id": text, "cell": text, "records": records, "days": records, "months": records, "month_only": 0}
+    plain = {
+        "id": text,
+        "cell": text,
+        "records": records,
+        "days": records,
+        "months": records,
+        "month_only": 0,
+    }
     return pd.DataFrame(plain | columns, index=range(len(records))), h3cells.boundaries(cells)
 
 
@@ -111,7 +120,9 @@ def for_audience(frame, layer, profile):
     return frame[[name for name in frame.columns if name in control | fields]]
 
 
-def make_layer(layer=Layer.CELLS, *, records=(1, 6, 30), profile=Profile.OPERATIONAL, run=None, **columns) -> ReleasedLayer:
+def make_layer(
+    layer=Layer.CELLS, *, records=(1, 6, 30), profile=Profile.OPERATIONAL, run=None, **columns
+) -> ReleasedLayer:
     """Release a small layer of cells, places or tasks."""
     if layer is Layer.TASKING:
         shapes = make_places(records)[1]
@@ -126,8 +137,11 @@ def make_layer(layer=Layer.CELLS, *, records=(1, 6, 30), profile=Profile.OPERATI
 
 def make_tasks(count):
     common = {"marking", "profile", "run", "generated"}
-    texts = {f.name: "" if f.type is FieldType.TEXT else "2026-03-01" for f in FIELDS[Layer.TASKING] if f.name not in common}
-    return pd.DataFrame(texts | {"id": [f"{i:016x}" for i in range(count)]}, index=range(count))
+    ids = [f"{i:016x}" for i in range(count)]
+    texts = {
+        f.name: "" if f.type is FieldType.TEXT else "2026-03-01" for f in FIELDS[Layer.TASKING] if f.name not in common
+    }
+    return pd.DataFrame(texts | {"id": ids, "place": ids}, index=range(count))
 
 
 def make_reference(*features):

@@ -30,11 +30,19 @@ def write_csv(path: Path, rows: Iterable[Sequence[Any]], header: Sequence[str] =
     return path
 
 
-def row(number: int = 1, date: str = "2024-03-09", lon: float | str = BATH[0], lat: float | str = BATH[1], kind: str = "x") -> list[Any]:
+def row(
+    number: int = 1,
+    date: str = "2024-03-09",
+    lon: float | str = BATH[0],
+    lat: float | str = BATH[1],
+    kind: str = "x",
+) -> list[Any]:
     return [number, date, lon, lat, kind]
 
 
-def police_row(month: str = "2018-11", lon: Any = BATH[0], lat: Any = BATH[1], kind: str = "Drugs", crime: str = "") -> list[Any]:
+def police_row(
+    month: str = "2018-11", lon: Any = BATH[0], lat: Any = BATH[1], kind: str = "Drugs", crime: str = ""
+) -> list[Any]:
     place = "On or near High Street"
     return [crime, month, "Avon Police", "Avon Police", lon, lat, place, "E01", "Bath 1", kind, "", ""]
 

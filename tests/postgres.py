@@ -35,7 +35,18 @@ def running_server(binaries: Path) -> Iterator[str]:
     data = str(folder / "data")
     options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c max_connections=60"
     try:
-        run(str(binaries / "initdb"), "-D", data, "-A", "trust", "-U", SERVER_USER, "-E", "UTF8", "--locale=C.UTF-8")
+        run(
+            str(binaries / "initdb"),
+            "-D",
+            data,
+            "-A",
+            "trust",
+            "-U",
+            SERVER_USER,
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+        )
         run(str(binaries / "pg_ctl"), "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
         try:
             yield f"postgresql://{SERVER_USER}@/postgres?host={folder}"

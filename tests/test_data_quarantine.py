@@ -25,7 +25,11 @@ def corrections(app: Lapwing, path: Path, **changes: str) -> Path:
 
 
 def test_corrected_rows_are_accepted(lapwing: Lapwing, tmp_path: Path) -> None:
-    load(lapwing, write_csv(tmp_path / "a.csv", [row(1), row(2, date="soon", kind="fight"), row(3, date="later")]), source="Youth team")
+    load(
+        lapwing,
+        write_csv(tmp_path / "a.csv", [row(1), row(2, date="soon", kind="fight"), row(3, date="later")]),
+        source="Youth team",
+    )
     fixed = load(lapwing, corrections(lapwing, tmp_path / "c.csv", date="2024-03-10")).batch
     assert (fixed.read, fixed.accepted, fixed.rejected) == (2, 2, 0)
     records = lapwing.store.evidence.records(SCOPE, ["incidents"])
@@ -37,7 +41,11 @@ def test_snapped_stays_snapped(embedded: Lapwing, tmp_path: Path) -> None:
     load(embedded, write_csv(tmp_path / "p.csv", [police_row(month="2018-13")], POLICE_HEADER))
     load(embedded, corrections(embedded, tmp_path / "c.csv", date="2018-12"))
     (record,) = embedded.store.evidence.records(SCOPE, ["incidents"]).to_dict("records")
-    assert (record["location_basis"], record["precision_m"], record["source"]) == ("snapped", 100, "data.police.uk")
+    assert (record["location_basis"], record["precision_m"], record["source"]) == (
+        "snapped",
+        100,
+        "data.police.uk",
+    )
     assert record["time_basis"] == "month"
 
 
@@ -55,7 +63,9 @@ def test_no_cell_runs_as_a_formula(embedded: Lapwing, tmp_path: Path, start: str
     load(embedded, path, source=f"{start}HYPERLINK(1)".strip())
     for line in csv.reader(io.StringIO(corrections_csv(embedded.store, SCOPE))):
         for cell in line:
-            assert not cell.startswith(("=", "+", "-", "@", "\t", "\r")) or cell.lstrip("+-").replace(".", "").isdigit(), cell
+            assert (
+                not cell.startswith(("=", "+", "-", "@", "\t", "\r")) or cell.lstrip("+-").replace(".", "").isdigit()
+            ), cell
 
 
 def test_negative_longitudes_stay_numbers(embedded: Lapwing, tmp_path: Path) -> None:
@@ -85,7 +95,10 @@ def test_the_mark_of_a_removed_registration_is_no_vehicle(embedded: Lapwing, tmp
 def test_a_record_with_a_wrong_geometry_keeps_its_fields(embedded: Lapwing, tmp_path: Path) -> None:
     from tests.files import square, write_geojson
 
-    load(embedded, write_geojson(tmp_path / "a.geojson", [({"date": "2024-03-09", "kind": "fight"}, square(-2.4, 51.3, 0.1))]))
+    load(
+        embedded,
+        write_geojson(tmp_path / "a.geojson", [({"date": "2024-03-09", "kind": "fight"}, square(-2.4, 51.3, 0.1))]),
+    )
     (found,) = csv.DictReader(io.StringIO(corrections_csv(embedded.store, SCOPE)))
     assert (found.get("date"), found.get("kind")) == ("2024-03-09", "fight")
 

@@ -13,7 +13,18 @@ from data.readers import read_file
 from geo.crs import MetricCrs
 from geo.errors import MappingError, UnreadableFile
 from geo.model import Scope
-from tests.files import BATH, POLICE_HEADER, command, load, police_row, row, square, write_csv, write_geojson, write_gpkg
+from tests.files import (
+    BATH,
+    POLICE_HEADER,
+    command,
+    load,
+    police_row,
+    row,
+    square,
+    write_csv,
+    write_geojson,
+    write_gpkg,
+)
 
 CRS = MetricCrs()
 POINT = {"type": "Point", "coordinates": list(BATH)}
@@ -44,7 +55,8 @@ def test_told_columns_win_over_recognised_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "words"), [({"age": "seen"}, "unknown field 'age'"), ({"date": "nowhere"}, "no column 'nowhere'; it has id, date")]
+    ("told", "words"),
+    [({"age": "seen"}, "unknown field 'age'"), ({"date": "nowhere"}, "no column 'nowhere'; it has id, date")],
 )
 def test_a_wrong_map_is_refused(tmp_path: Path, told: dict[str, str], words: str) -> None:
     with pytest.raises(MappingError, match=words):
@@ -66,7 +78,10 @@ def test_a_police_file_is_known_by_its_header(tmp_path: Path) -> None:
 
 
 def test_police_records_are_months_at_snapped_points(embedded: Lapwing, tmp_path: Path) -> None:
-    load(embedded, write_csv(tmp_path / "p.csv", [police_row(), police_row(), police_row(lon="", lat="")], POLICE_HEADER))
+    load(
+        embedded,
+        write_csv(tmp_path / "p.csv", [police_row(), police_row(), police_row(lon="", lat="")], POLICE_HEADER),
+    )
     records = embedded.store.evidence.records(Scope(), ["incidents"])
     assert records["time_basis"].unique().tolist() == ["month"]
     assert records["location_basis"].value_counts().to_dict() == {"snapped": 2, "none": 1}
@@ -77,7 +92,9 @@ def test_a_told_police_format_must_be_true(tmp_path: Path) -> None:
         read_file(write_csv(tmp_path / "a.csv", [row()]), "incidents", format_name="police-uk", crs=CRS)
 
 
-@pytest.mark.parametrize("grid", [(375000.25, 165000.5), (530000.0, 180000.0), (260000.0, 60000.0), (326000.0, 673000.0)])
+@pytest.mark.parametrize(
+    "grid", [(375000.25, 165000.5), (530000.0, 180000.0), (260000.0, 60000.0), (326000.0, 673000.0)]
+)
 def test_a_geopackage_in_the_national_grid_lands_within_a_decimetre_of_ostn15(
     embedded: Lapwing, tmp_path: Path, grid: tuple[float, float]
 ) -> None:
@@ -136,7 +153,7 @@ def test_packed_geojson_and_plain_say_the_same(tmp_path: Path) -> None:
 def test_several_layers_need_a_name(tmp_path: Path) -> None:
     path = write_gpkg(tmp_path / "a.gpkg", [shapely.Point(BATH)], 4326, "north", date=["2024-03-09"])
     write_gpkg(path, [shapely.Point(BATH)] * 2, 4326, "south", date=["2024-03-09"] * 2)
-    with pytest.raises(UnreadableFile, match="north, south.*--layer"):
+    with pytest.raises(UnreadableFile, match=r"north, south.*--layer"):
         read_file(path, "incidents", crs=CRS)
     with pytest.raises(UnreadableFile, match="no layer 'east'"):
         read_file(path, "incidents", layer="east", crs=CRS)
@@ -149,13 +166,28 @@ def test_a_list_among_unmapped_properties_is_no_obstacle(embedded: Lapwing, tmp_
 
 
 PLANTED = "PLANTEDsecretNOTE"
-HEADER = ("date", "longitude", "latitude", "registration", "notes", "Age range", "Gender", "Officer-defined ethnicity", "make")
+HEADER = (
+    "date",
+    "longitude",
+    "latitude",
+    "registration",
+    "notes",
+    "Age range",
+    "Gender",
+    "Officer-defined ethnicity",
+    "make",
+)
 PLATE = "AB12 CDE"
 
 
 def test_what_is_not_mapped_is_nowhere(tmp_path: Path) -> None:
     private = [PLATE, PLANTED, f"10-17 {PLANTED}", f"Female {PLANTED}", f"White {PLANTED}", f"Ford {PLANTED}"]
-    rows = [["2024-03-09", *BATH, *private], ["soon", *BATH, *private], ["2024-03-09", "x", "y", *private], ["2024-03-09", *private]]
+    rows = [
+        ["2024-03-09", *BATH, *private],
+        ["soon", *BATH, *private],
+        ["2024-03-09", "x", "y", *private],
+        ["2024-03-09", *private],
+    ]
     path = write_csv(tmp_path / "seen.csv", rows, HEADER)
     done = command(tmp_path, "import", "sightings", path, "--json")
     assert (done.code, done.json["accepted"], done.json["rejected"]) == (0, 1, 3)
@@ -163,7 +195,9 @@ def test_what_is_not_mapped_is_nowhere(tmp_path: Path) -> None:
     listed = command(tmp_path, "quarantine", "--json", "-o", corrections)
     assert corrections.read_bytes().count(b"\r\n") == 4
     stored = [one.read_bytes() for one in (tmp_path / "var").rglob("*") if one.is_file()]
-    everything = b"".join([*stored, corrections.read_bytes(), listed.out.encode(), done.out.encode(), done.err.encode()])
+    everything = b"".join(
+        [*stored, corrections.read_bytes(), listed.out.encode(), done.out.encode(), done.err.encode()]
+    )
     for secret in (PLANTED, PLATE, PLATE.replace(" ", ""), "10-17", "Female", "Ford"):
         assert secret.encode() not in everything, secret
     assert set(done.json["batches"][0]["columns_not_kept"]) == set(HEADER[4:])
@@ -171,7 +205,11 @@ def test_what_is_not_mapped_is_nowhere(tmp_path: Path) -> None:
 
 def test_a_stop_and_search_file_leaves_the_person_out(tmp_path: Path) -> None:
     header = ("Type", "Date", "Latitude", "Longitude", "Gender", "Age range", "Self-defined ethnicity")
-    path = write_csv(tmp_path / "s.csv", [["Person search", "2024-03-09T21:00:00+00:00", BATH[1], BATH[0], "Male", "under 10", "Other"]], header)
+    path = write_csv(
+        tmp_path / "s.csv",
+        [["Person search", "2024-03-09T21:00:00+00:00", BATH[1], BATH[0], "Male", "under 10", "Other"]],
+        header,
+    )
     assert command(tmp_path, "import", "observations", path, "--json").json["accepted"] == 1
     stored = b"".join(one.read_bytes() for one in (tmp_path / "var").rglob("*") if one.is_file())
     assert b"Person search" in stored

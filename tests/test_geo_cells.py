@@ -27,7 +27,9 @@ def test_points_and_parents(points, fine, coarse):
     assert {h3cells.resolution_of(cell) for cell in cells} == {fine}
     assert [h3cells.cell_number(text) for text in theirs] == cells.tolist()
     centre_lon, centre_lat = h3cells.centres(cells)
-    assert list(zip(centre_lat.tolist(), centre_lon.tolist(), strict=True)) == [h3.cell_to_latlng(one) for one in theirs]
+    assert list(zip(centre_lat.tolist(), centre_lon.tolist(), strict=True)) == [
+        h3.cell_to_latlng(one) for one in theirs
+    ]
 
 
 def test_parents_of_pentagons_and_their_children():

@@ -91,7 +91,10 @@ def test_row_order_does_not_matter(rows, eps_m, min_weight, random):
 
 def test_exactly_at_eps_is_a_neighbour_and_a_millimetre_more_is_not():
     assert dbscan(np.array([0, 3.0]), np.array([0, 4.0]), eps_m=5, min_weight=2).labels.tolist() == [0, 0]
-    assert dbscan(np.array([0, 3.001]), np.array([0, 4.0]), eps_m=5, min_weight=2).labels.tolist() == [NOISE, NOISE]
+    assert dbscan(np.array([0, 3.001]), np.array([0, 4.0]), eps_m=5, min_weight=2).labels.tolist() == [
+        NOISE,
+        NOISE,
+    ]
     east = np.array([375041.622, 375191.622])  # 150 m apart in real coordinates
     assert dbscan(east, np.full(2, 164611.882), eps_m=150, min_weight=2).labels.tolist() == [0, 0]
 
@@ -121,7 +124,10 @@ def test_arguments_are_not_changed():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(-999, 999), st.integers(-999, 999)), min_size=2, max_size=90), st.booleans())
+@given(
+    st.lists(st.tuples(st.integers(-999, 999), st.integers(-999, 999)), min_size=2, max_size=90),
+    st.booleans(),
+)
 def test_width_is_the_largest_distance(points, flat):
     points = np.array(points, float)
     if flat:

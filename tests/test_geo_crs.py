@@ -37,7 +37,12 @@ def test_round_trip_within_five_millimetres():
 
 @pytest.mark.parametrize(
     ("place", "lon", "lat"),
-    [("Hugh Town", -6.315, 49.9145), ("St Agnes", -6.345, 49.893), ("Unst", -0.86, 60.8), ("Lowestoft Ness", 1.7625, 52.4812)],
+    [
+        ("Hugh Town", -6.315, 49.9145),
+        ("St Agnes", -6.345, 49.893),
+        ("Unst", -0.86, 60.8),
+        ("Lowestoft Ness", 1.7625, 52.4812),
+    ],
 )
 def test_the_edges_of_great_britain_are_inside(place, lon, lat):
     x_m, y_m = BNG.project(np.array([lon]), np.array([lat]))

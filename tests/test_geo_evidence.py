@@ -32,7 +32,11 @@ ROWS = st.lists(
 def frame_of(rows):
     dates, group, agency, snapped, kind = zip(*rows, strict=True)
     records = make_records(
-        dates, agency=list(agency), kind=list(kind), location_basis=np.where(snapped, "snapped", "exact"), precision_m=np.arange(len(rows)) + 1.0
+        dates,
+        agency=list(agency),
+        kind=list(kind),
+        location_basis=np.where(snapped, "snapped", "exact"),
+        precision_m=np.arange(len(rows)) + 1.0,
     )
     _, number = np.unique(group, return_inverse=True)
     return records, number.astype(np.int64)
@@ -99,7 +103,9 @@ def test_tallies_equal_the_plain_computation(rows, empty):
     for row in found.itertuples():
         part = records[cells == row.cell]
         plain = _plain(part, NOW_US) if len(part) else dict.fromkeys(CELL_COLUMNS, 0)
-        assert {name: getattr(row, name) for name in CELL_COLUMNS[1:]} == {name: plain[name] for name in CELL_COLUMNS[1:]}
+        assert {name: getattr(row, name) for name in CELL_COLUMNS[1:]} == {
+            name: plain[name] for name in CELL_COLUMNS[1:]
+        }
 
 
 def test_mostly_moved_is_more_than_half():
@@ -108,7 +114,13 @@ def test_mostly_moved_is_more_than_half():
 
 @pytest.mark.parametrize(
     ("at", "expected"),
-    [({23: 5, 0: 5}, (23, 1)), ({21: 6, 22: 3, 3: 1}, (21, 22)), ({23: 9}, (23, 0)), ({0: 3}, (0, 1)), ({22: 3, 23: 3, 0: 3, 1: 3}, (22, 1))],
+    [
+        ({23: 5, 0: 5}, (23, 1)),
+        ({21: 6, 22: 3, 3: 1}, (21, 23)),
+        ({23: 9}, (23, 0)),
+        ({0: 3}, (0, 1)),
+        ({22: 3, 23: 3, 0: 3, 1: 3}, (22, 1)),
+    ],
 )
 def test_busiest_hours_pass_midnight(at, expected):
     assert ev.busiest_hours([at.get(hour, 0) for hour in range(24)]) == expected

@@ -25,7 +25,9 @@ def test_spaces_and_case_do_not_matter():
     assert parse_grid_reference(" sk 381 456 ") == parse_grid_reference("SK381456")
 
 
-@pytest.mark.parametrize("text", ["", "SK3814567", "SI123456", "AA123456", "SK 123456 123456", "381456", "SK12E4", "SK-1-1", "S"])
+@pytest.mark.parametrize(
+    "text", ["", "SK3814567", "SI123456", "AA123456", "SK 123456 123456", "381456", "SK12E4", "SK-1-1", "S"]
+)
 def test_what_is_no_grid_reference(text):
     with pytest.raises(BadGridReference):
         parse_grid_reference(text)

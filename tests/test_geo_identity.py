@@ -10,7 +10,9 @@ FOOTPRINT = st.sets(st.integers(0, 15), min_size=1, max_size=6)
 
 
 def match(footprints, known, run_id="run"):
-    return match_places([sorted(f) for f in footprints], {k: sorted(v) for k, v in known.items()}, org_id="org", run_id=run_id)
+    return match_places(
+        [sorted(f) for f in footprints], {k: sorted(v) for k, v in known.items()}, org_id="org", run_id=run_id
+    )
 
 
 def test_a_new_place_is_named_by_organisation_run_and_number():

@@ -57,11 +57,18 @@ def test_a_moved_point_never_gives_a_building_or_premises(precision_m):
 
 def test_a_mostly_moved_cluster_speaks_for_its_park():
     points, snapped = [(150, 0)] * 6 + [(160, 22)] * 2, [True] * 6 + [False] * 2
-    found = at(*points, snapped=snapped, precision_m=[100] * 6 + [10] * 2, reference=[PARK, ROAD, house(150, -12, "1")])
+    found = at(
+        *points,
+        snapped=snapped,
+        precision_m=[100] * 6 + [10] * 2,
+        reference=[PARK, ROAD, house(150, -12, "1")],
+    )
     assert found.kind == "park"
 
 
-@pytest.mark.parametrize(("precision_m", "kind"), [(5.0, "house"), (9.9, "house"), (10.1, UNATTRIBUTED), (100.0, UNATTRIBUTED)])
+@pytest.mark.parametrize(
+    ("precision_m", "kind"), [(5.0, "house"), (9.9, "house"), (10.1, UNATTRIBUTED), (100.0, UNATTRIBUTED)]
+)
 def test_a_building_needs_precision_within_half_the_spacing(precision_m, kind):
     street = [house(20 * i, 0, f"{i} Mill Lane") for i in range(5)]
     found = at((44, 4), precision_m=precision_m, reference=street)
@@ -69,7 +76,10 @@ def test_a_building_needs_precision_within_half_the_spacing(precision_m, kind):
 
 
 def test_two_buildings_on_one_spot_cannot_be_told_apart():
-    flats = [(shapely.Point(0, 0), "buildings", "flat", "Flat 1"), (shapely.Point(0, 0), "buildings", "flat", "Flat 2")]
+    flats = [
+        (shapely.Point(0, 0), "buildings", "flat", "Flat 1"),
+        (shapely.Point(0, 0), "buildings", "flat", "Flat 2"),
+    ]
     assert at((0, 0), precision_m=10.0, reference=flats).kind == UNATTRIBUTED
 
 
@@ -95,7 +105,13 @@ def test_nothing_near_is_said_honestly():
     nothing = at((0, 0), (5, 5), group=[3, 8])
     assert {group: found.kind for group, found in nothing.items()} == {3: UNATTRIBUTED, 8: UNATTRIBUTED}
     far = at((5000, 5000), reference=[PARK, ROAD])
-    assert (far.feature, far.kind, far.name, far.probability, far.alternatives) == (None, UNATTRIBUTED, None, 1.0, ())
+    assert (far.feature, far.kind, far.name, far.probability, far.alternatives) == (
+        None,
+        UNATTRIBUTED,
+        None,
+        1.0,
+        (),
+    )
 
 
 def test_doubt_is_the_share_that_no_feature_claims():
@@ -113,13 +129,23 @@ def test_weights_count():
 
 
 FEATURES = st.lists(
-    st.tuples(st.integers(-100, 100), st.integers(-100, 100), st.sampled_from(["parks", "premises", "buildings", "roads"])),
+    st.tuples(
+        st.integers(-100, 100),
+        st.integers(-100, 100),
+        st.sampled_from(["parks", "premises", "buildings", "roads"]),
+    ),
     min_size=1,
     max_size=8,
     unique_by=lambda f: f[:2],
 )
 POINTS = st.lists(
-    st.tuples(st.integers(-120, 120), st.integers(-120, 120), st.sampled_from([3.0, 10.0, 60.0]), st.booleans(), st.integers(0, 2)),
+    st.tuples(
+        st.integers(-120, 120),
+        st.integers(-120, 120),
+        st.sampled_from([3.0, 10.0, 60.0]),
+        st.booleans(),
+        st.integers(0, 2),
+    ),
     min_size=1,
     max_size=12,
 )
@@ -127,7 +153,9 @@ POINTS = st.lists(
 
 def _features(drawn):
     shapes = {"roads": lambda x, y: shapely.LineString([(x, y), (x + 40, y)])}
-    return [(shapes.get(k, lambda x, y: shapely.box(x, y, x + 9, y + 9))(x, y), k, "", f"{k} {x} {y}") for x, y, k in drawn]
+    return [
+        (shapes.get(k, lambda x, y: shapely.box(x, y, x + 9, y + 9))(x, y), k, "", f"{k} {x} {y}") for x, y, k in drawn
+    ]
 
 
 def _everything(points, reference):
@@ -147,7 +175,11 @@ def test_odds_are_odds_and_moved_clusters_stay_vague(drawn, points):
         if one.kind != UNATTRIBUTED:
             assert one.probability == max(odds)
         if all(point[3] for point in points if point[4] == group):
-            assert {one.kind, *(other["kind"] for other in one.alternatives)} <= {"park", "street", UNATTRIBUTED}
+            assert {one.kind, *(other["kind"] for other in one.alternatives)} <= {
+                "park",
+                "street",
+                UNATTRIBUTED,
+            }
 
 
 @settings(max_examples=60, deadline=None)
@@ -186,4 +218,10 @@ def test_kinds_of_place(kind, subtype, expected):
 
 
 def test_homes():
-    assert [is_residential(kind) for kind in ("house", "building", "hotel", "park", UNATTRIBUTED)] == [True, True, False, False, False]
+    assert [is_residential(kind) for kind in ("house", "building", "hotel", "park", UNATTRIBUTED)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from geo.scoring import score
 
-EVIDENCE = st.fixed_dictionaries({"records": st.integers(1, 10_000), "recency_days": st.integers(0, 3000), "sources": st.integers(1, 9)})
+EVIDENCE = st.fixed_dictionaries(
+    {"records": st.integers(1, 10_000), "recency_days": st.integers(0, 3000), "sources": st.integers(1, 9)}
+)
 
 
 @given(EVIDENCE)

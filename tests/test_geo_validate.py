@@ -31,12 +31,19 @@ def reject(**changes):
 
 
 def test_a_good_row():
-    accepted, rejected = check(GOOD | {"id": "7", "kind": "robbery", "agency": " Avon "}, {**GOOD, "urn": "u", "id": "8"})
+    accepted, rejected = check(
+        GOOD | {"id": "7", "kind": "robbery", "agency": " Avon "}, {**GOOD, "urn": "u", "id": "8"}
+    )
     assert len(rejected) == 0
     assert list(accepted.columns) == [name for name in RECORD_COLUMNS if name not in {"event_id", "record_key"}]
     assert accepted.index.tolist() == [2, 3]
     first = accepted.iloc[0]
-    assert (first["category"], first["agency"], first["source"], first["kind"]) == ("robbery", "Avon", "police", "incidents")
+    assert (first["category"], first["agency"], first["source"], first["kind"]) == (
+        "robbery",
+        "Avon",
+        "police",
+        "incidents",
+    )
     assert accepted["urn"].tolist() == ["7", "u"]
     assert (first["x_m"], first["y_m"]) == pytest.approx(ll_to_grid(51.38, -2.36), abs=0.002)
     assert (first["location_basis"], first["time_basis"], first["precision_m"]) == ("exact", "date", 10.0)
@@ -62,8 +69,18 @@ def test_no_rows():
         ({"longitude": ""}, "missing_field", "longitude", "without"),
         ({"latitude": ""}, "missing_field", "latitude", "without"),
         ({"easting": "375041"}, "missing_field", "northing", "pairs"),
-        ({"longitude": "", "latitude": "", "easting": "9e6", "northing": "9e6"}, "out_of_range", "easting", "outside"),
-        ({"longitude": "", "latitude": "", "easting": "0", "northing": "0"}, "out_of_range", "easting", "outside"),
+        (
+            {"longitude": "", "latitude": "", "easting": "9e6", "northing": "9e6"},
+            "out_of_range",
+            "easting",
+            "outside",
+        ),
+        (
+            {"longitude": "", "latitude": "", "easting": "0", "northing": "0"},
+            "out_of_range",
+            "easting",
+            "outside",
+        ),
         ({"longitude": "", "latitude": "", "grid_ref": "QQ1"}, "bad_number", "grid_ref", "grid reference"),
         ({"date": ""}, "missing_field", "date", "no date"),
         ({"date": "yesterday"}, "bad_date", "date", "not a date"),
@@ -146,7 +163,12 @@ def test_intervals_and_bases():
     )
     hours = ((accepted["to_us"] - accepted["from_us"]) / 3.6e9).round(3).tolist()
     assert hours == [2.0, 48.0, 24.0, 24.0]
-    assert accepted["time_basis"].tolist() == [TimeBasis.INTERVAL, TimeBasis.INTERVAL, TimeBasis.DATE, TimeBasis.DATE]
+    assert accepted["time_basis"].tolist() == [
+        TimeBasis.INTERVAL,
+        TimeBasis.INTERVAL,
+        TimeBasis.DATE,
+        TimeBasis.DATE,
+    ]
     assert accepted["location_basis"].tolist() == ["none", "none", "none", "snapped"]
     snapped, _ = check(GOOD | {"location_basis": "exact"}, location_basis=LocationBasis.SNAPPED, precision_m=150.0)
     assert (snapped["location_basis"].iat[0], snapped["precision_m"].iat[0]) == ("snapped", 150.0)
@@ -184,7 +206,9 @@ def test_only_the_first_problem_of_a_row_is_told():
 
 
 TEXT = st.one_of(
-    st.sampled_from(["", "0", "51.38", "-2.36", "2025-03", "2025-03-09", "09/03/2025", "ST7564", "nan", "1e999", "375041"]),
+    st.sampled_from(
+        ["", "0", "51.38", "-2.36", "2025-03", "2025-03-09", "09/03/2025", "ST7564", "nan", "1e999", "375041"]
+    ),
     st.text(max_size=12),
 )
 ROWS = st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(RECORD_FIELDS, TEXT)), min_size=1, max_size=6)
@@ -199,7 +223,12 @@ def test_nothing_is_dropped_and_nothing_is_in_both(rows, kind):
     assert sorted([*accepted.index, *rejected["row_number"]]) == numbers.tolist()
     located = accepted["location_basis"] != "none"
     assert np.isfinite(accepted.loc[located, ["lon", "lat", "x_m", "y_m", "precision_m"]].to_numpy(float)).all()
-    given_place = frame[["longitude", "latitude", "easting", "northing", "grid_ref"]].apply(lambda c: c.str.strip()).ne("").any(axis=1)
+    given_place = (
+        frame[["longitude", "latitude", "easting", "northing", "grid_ref"]]
+        .apply(lambda c: c.str.strip())
+        .ne("")
+        .any(axis=1)
+    )
     assert (located.to_numpy() == given_place[accepted.index - 2].to_numpy()).all()
     assert (accepted["from_us"] < accepted["to_us"]).all()
     for column in ("registration", "vehicle_id"):

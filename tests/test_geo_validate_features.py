@@ -73,7 +73,9 @@ def test_each_reason(shape, reason):
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("kind", ["polygon", "point"])
 def test_coordinates_that_are_no_numbers_are_rejected_and_do_not_crash(bad, kind):
-    broken = shapely.Point(-2.36, bad) if kind == "point" else shapely.Polygon([(-2.4, 51.3), (bad, 51.4), (-2.3, 51.3)])
+    broken = (
+        shapely.Point(-2.36, bad) if kind == "point" else shapely.Polygon([(-2.4, 51.3), (bad, 51.4), (-2.3, 51.3)])
+    )
     accepted, rejected = check(broken, BOX)
     assert (accepted.index.tolist(), rejected["row_number"].tolist()) == ([2], [1])
 

@@ -1,10 +1,9 @@
 """What every store promises, shown on both."""
 
 import sqlite3
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import psycopg
@@ -23,6 +22,9 @@ from geo.errors import Conflict, IntegrityError, LapwingError, NotFound, StoreEr
 from geo.model import AnalysisParameters, Role, Run, Scope, Verdict
 from tests.conftest import NOW_US
 from tests.files import load, row, square, stack, write_csv, write_geojson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HOUR_US = 3_600_000_000
 OTHER = Scope(org_id="other", actor="stranger")
@@ -96,7 +98,9 @@ def test_quarantine_is_kept_with_row_field_and_reason(lapwing: Lapwing, scope: S
     ]
 
 
-def test_one_file_is_one_transaction(lapwing: Lapwing, scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_file_is_one_transaction(
+    lapwing: Lapwing, scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write_csv(tmp_path / "a.csv", [row(1), row(2, date="soon")])
     break_insert(lapwing, monkeypatch, "quarantine")
     with pytest.raises(RuntimeError):
@@ -120,15 +124,22 @@ def test_features_come_back_by_kind_and_box(lapwing: Lapwing, scope: Scope, tmp_
 
 
 @pytest.mark.parametrize("name", ["Council", "edges", "Bath", "E06"])
-def test_an_area_is_known_by_source_stem_name_and_code(lapwing: Lapwing, scope: Scope, tmp_path: Path, name: str) -> None:
+def test_an_area_is_known_by_source_stem_name_and_code(
+    lapwing: Lapwing, scope: Scope, tmp_path: Path, name: str
+) -> None:
     path = write_geojson(tmp_path / "edges.geojson", [({"name": "Bath", "code": "E06"}, square(-2.4, 51.3, 0.1))])
     load(lapwing, path, "boundary", source="Council")
     assert lapwing.store.evidence.area(scope, name).bounds == pytest.approx((-2.4, 51.3, -2.3, 51.4))
 
 
 def test_an_unknown_area_says_which_are_known(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
-    load(lapwing, write_geojson(tmp_path / "edges.geojson", [({"name": "Bath"}, square(-2.4, 51.3, 0.1))]), "areas", source="Council")
-    with pytest.raises(NotFound, match="'Wells'.*Council, edges"):
+    load(
+        lapwing,
+        write_geojson(tmp_path / "edges.geojson", [({"name": "Bath"}, square(-2.4, 51.3, 0.1))]),
+        "areas",
+        source="Council",
+    )
+    with pytest.raises(NotFound, match=r"'Wells'.*Council, edges"):
         lapwing.store.evidence.area(scope, "Wells")
 
 
@@ -256,7 +267,11 @@ def log(store: Store, scope: Scope, count: int = 3) -> None:
 def test_the_chain_verifies_and_names_who_did_what(store: Store, scope: Scope) -> None:
     log(store, scope)
     assert store.audit.verify() == 3
-    assert [(e["actor"], e["verb"], e["subject"]) for e in store.audit.events(scope)][0] == ("test", "consultation", "run:0")
+    assert next((e["actor"], e["verb"], e["subject"]) for e in store.audit.events(scope)) == (
+        "test",
+        "consultation",
+        "run:0",
+    )
 
 
 @pytest.mark.parametrize(
@@ -286,7 +301,8 @@ def test_the_log_cannot_be_emptied_or_replaced_at_once(lapwing: Lapwing, scope: 
 
 
 @pytest.mark.parametrize(
-    "change", ["UPDATE audit_event SET actor = 'nobody' WHERE seq = 2;\n", "DELETE FROM audit_event WHERE seq = 2;\n"]
+    "change",
+    ["UPDATE audit_event SET actor = 'nobody' WHERE seq = 2;\n", "DELETE FROM audit_event WHERE seq = 2;\n"],
 )
 def test_tampering_with_the_triggers_off_is_found(lapwing: Lapwing, scope: Scope, change: str) -> None:
     log(lapwing.store, scope)
@@ -295,7 +311,7 @@ def test_tampering_with_the_triggers_off_is_found(lapwing: Lapwing, scope: Scope
     else:
         raw(lapwing, "DROP TRIGGER audit_event_no_update;\nDROP TRIGGER audit_event_no_delete;\n")
     raw(lapwing, change)
-    with pytest.raises(IntegrityError, match="tampered with at event [23]"):
+    with pytest.raises(IntegrityError, match=r"tampered with at event [23]"):
         lapwing.store.audit.verify()
 
 
@@ -329,7 +345,9 @@ def test_a_changed_migration_is_refused(lapwing: Lapwing) -> None:
 
 def test_a_failed_migration_leaves_nothing(store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = Lapwing(Settings(home=tmp_path, store=store_url), clock=lambda: NOW_US)
-    monkeypatch.setattr("data.migrate.available", lambda _: {1: "CREATE TABLE good (a BIGINT);\nCREATE TABLE bad bad;\n"})
+    monkeypatch.setattr(
+        "data.migrate.available", lambda _: {1: "CREATE TABLE good (a BIGINT);\nCREATE TABLE bad bad;\n"}
+    )
     with pytest.raises(REFUSED):
         app.migrate(None)
     assert "good" not in app.database.tables()

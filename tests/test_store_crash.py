@@ -64,12 +64,17 @@ def held(app: Lapwing) -> tuple[int, int, int, int]:
 
 def child(code: str, *words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent
+        [sys.executable, "-c", code, *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parent.parent,
     )
 
 
 @pytest.mark.parametrize("moment", ["record", "batch", "batch_record", "quarantine"])
-def test_a_killed_import_leaves_nothing_and_can_be_repeated(crash_site: tuple[Lapwing, str], big: Path, tmp_path: Path, moment: str) -> None:
+def test_a_killed_import_leaves_nothing_and_can_be_repeated(
+    crash_site: tuple[Lapwing, str], big: Path, tmp_path: Path, moment: str
+) -> None:
     app, url = crash_site
     process = child(CHILD.format(now=NOW_US), str(tmp_path), url, str(big), moment)
     assert process.stdout is not None

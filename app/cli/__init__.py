@@ -75,8 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
     from geo.errors import LapwingError
 
     try:
-        cli(arguments, prog_name="lapwing")
-        return
+        cli(arguments, prog_name="lapwing")  # ends the process itself when all went well
     except LapwingError as error:
         click.echo(f"lapwing: {error}", err=True)
     except BrokenPipeError:

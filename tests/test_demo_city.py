@@ -1,0 +1,76 @@
+"""The synthetic city: what was planted is what is found, and nothing else comes before it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+
+from app.services.demonstration import SEED, make_demo
+from app.services.importing import ImportRequest, import_file
+from app.services.places import list_places
+from app.wiring import Lapwing
+from data.demo import write_city
+from geo.crs import MetricCrs
+from geo.errors import Conflict
+from geo.model import Scope
+from geo.temporal import LONDON, from_micros
+from geo.validate_features import project_geometries
+from tests.conftest import NOW_US
+
+TODAY = from_micros(NOW_US).astimezone(LONDON).date()
+
+
+def planted(truth: Path) -> list[tuple[str, str, shapely.Geometry]]:
+    features = json.loads(truth.read_text())["features"]
+    shapes = project_geometries(np.array([shapely.geometry.shape(f["geometry"]) for f in features]), MetricCrs())
+    return [
+        (f["properties"]["kind"], f["properties"]["name"], shape)
+        for f, shape in zip(features, shapes, strict=True)
+        if f["properties"]["kind"] != "route"
+    ]
+
+
+def test_the_planted_places_are_the_first_places(lapwing: Lapwing, scope: Scope) -> None:
+    folder = lapwing.settings.state / "demo"
+    made = make_demo(lapwing.store, scope, folder, now_us=NOW_US, vehicle_key=b"k", say=lambda _: None)
+    truth = planted(made.truth)
+    found = list_places(lapwing.store, scope, made.run.run_id, top=len(truth))
+    assert len(truth) == 8
+    assert {(p["kind"], p["name"]) for p in found} == {(kind, name) for kind, name, _ in truth}
+    for place in found:
+        x_m, y_m = MetricCrs().project(np.array([place["lon"]]), np.array([place["lat"]]))
+        shape = next(shape for _, name, shape in truth if name == place["name"])
+        assert shapely.distance(shape, shapely.Point(x_m[0], y_m[0])) < 50
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_other_cities_are_found_too(embedded: Lapwing, scope: Scope, tmp_path: Path, seed: int) -> None:
+    from app.services.analysis import analyse
+    from geo.model import AnalysisParameters
+
+    city = write_city(tmp_path / "city", seed=seed, today=TODAY)
+    for kind, path in city.files.items():
+        request = ImportRequest(kind=kind, source="lapwing demo")
+        import_file(embedded.store, scope, path, request, now_us=NOW_US, vehicle_key=b"k")
+    run = analyse(embedded.store, scope, AnalysisParameters(area="boundary"), seed=0, now_us=NOW_US)
+    truth = planted(city.truth)
+    found = list_places(embedded.store, scope, run.run_id, top=len(truth))
+    assert {(p["kind"], p["name"]) for p in found} == {(kind, name) for kind, name, _ in truth}
+
+
+def test_the_same_seed_and_day_make_the_same_files(tmp_path: Path) -> None:
+    first, second = (write_city(tmp_path / name, seed=SEED, today=TODAY) for name in ("a", "b"))
+    for kind, path in first.files.items():
+        assert path.read_bytes() == second.files[kind].read_bytes(), kind
+    assert first.truth.read_bytes() == second.truth.read_bytes()
+
+
+def test_real_and_invented_records_are_never_mixed(embedded: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    make_demo(embedded.store, scope, tmp_path / "demo", now_us=NOW_US, vehicle_key=b"k", say=lambda _: None)
+    file = tmp_path / "mine.csv"
+    file.write_text("date,longitude,latitude\n2026-01-01,-2.36,51.38\n")
+    with pytest.raises(Conflict, match="synthetic city"):
+        import_file(embedded.store, scope, file, ImportRequest(kind="incidents"), now_us=NOW_US, vehicle_key=b"k")
+    assert embedded.store.evidence.record_counts(scope)["incidents"]["records"] == 244

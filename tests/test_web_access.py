@@ -1,0 +1,114 @@
+"""Default-deny: every route of the service against every role, and against nobody."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.services import accounts
+from app.services.demonstration import make_demo
+from app.web import make_app
+from app.web.routes import ACCESS, PUBLIC
+from app.wiring import Lapwing
+from geo.model import Role, Scope
+from tests.conftest import NOW_US
+
+Client = Callable[[Role], FlaskClient]
+
+
+@pytest.fixture
+def web(embedded: Lapwing, scope: Scope) -> Flask:
+    make_demo(
+        embedded.store, scope, embedded.settings.state / "demo", now_us=NOW_US, vehicle_key=b"k", say=lambda _: None
+    )
+    app = make_app(embedded)
+    app.config["WTF_CSRF_ENABLED"] = False
+    return app
+
+
+@pytest.fixture
+def signed_in(web: Flask, embedded: Lapwing, scope: Scope) -> Client:
+    def sign_in(role: Role) -> FlaskClient:
+        client = web.test_client()
+        link = accounts.add_user(embedded.store, scope, f"{role}-1", role, now_us=NOW_US)
+        assert client.post(link).status_code == 302
+        return client
+
+    return sign_in
+
+
+def addresses(web: Flask, store: object) -> dict[tuple[str, str], str]:
+    """One address for each endpoint and method of the service."""
+    run = store.runs.runs(Scope())[0].run_id  # type: ignore[attr-defined]
+    place = store.runs.places(Scope(), run)[0].place_id  # type: ignore[attr-defined]
+    values = {"run_id": run, "place_id": place, "kind": "parks", "token": "x", "filename": "js/map.js"}
+    found = {}
+    with web.test_request_context():
+        for rule in web.url_map.iter_rules():
+            for method in rule.methods - {"HEAD", "OPTIONS"}:
+                built = rule.build({name: values[name] for name in rule.arguments})
+                found[rule.endpoint, method] = built[1]
+    return found
+
+
+def test_every_endpoint_stands_in_the_table(web: Flask) -> None:
+    endpoints = {rule.endpoint for rule in web.url_map.iter_rules()}
+    assert endpoints == set(ACCESS) | PUBLIC
+
+
+def test_nobody_gets_in_without_signing_in(web: Flask, embedded: Lapwing) -> None:
+    client = web.test_client()
+    for (endpoint, method), address in addresses(web, embedded.store).items():
+        if endpoint in PUBLIC:
+            continue
+        page = client.open(address, method=method)
+        assert (page.status_code, page.headers.get("Location")) in {(302, "/sign-in"), (401, None)}, address
+        assert client.open(address, method=method, headers={"Accept": "application/json"}).status_code == 401, address
+    assert client.get("/no/such/page").status_code == 302  # existence is not told to strangers
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_opens_what_the_table_says(web: Flask, signed_in: Client, embedded: Lapwing, role: Role) -> None:
+    client = signed_in(role)
+    for (endpoint, method), address in addresses(web, embedded.store).items():
+        if endpoint in PUBLIC or endpoint == "sign_in.sign_out":
+            continue
+        status = client.open(address, method=method).status_code
+        if role in ACCESS[endpoint]:
+            assert status not in {401, 403}, (role, address, status)
+            assert status < 500, (role, address, status)
+        else:
+            assert status == 403, (role, address, status)
+
+
+def test_only_analysts_see_the_rows_behind_a_place(signed_in: Client, embedded: Lapwing) -> None:
+    store = embedded.store
+    run = store.runs.runs(Scope())[0].run_id
+    place = store.runs.places(Scope(), run)[0]
+    rows = store.runs.place_records(Scope(), run, place.place_id)
+    references = [urn for urn in rows["urn"] if urn]
+    analyst = signed_in(Role.ANALYST).get(f"/places/{place.place_id}").text
+    assert all(urn in analyst for urn in references)
+    for role in (Role.COORDINATOR, Role.GIS):
+        client = signed_in(role)
+        seen = "".join(
+            client.get(address).text
+            for address in (f"/places/{place.place_id}", f"/runs/{run}/map", f"/runs/{run}/layers/places.geojson")
+        )
+        assert not [urn for urn in references if f">{urn}<" in seen or f'"{urn}"' in seen]
+        assert not [agency for agency in set(rows["agency"]) if agency in seen]
+        assert "vehicle" not in seen
+
+
+def test_a_disabled_user_is_out_at_once(signed_in: Client, embedded: Lapwing, scope: Scope) -> None:
+    client = signed_in(Role.ANALYST)
+    assert client.get("/").status_code == 200
+    accounts.disable_user(embedded.store, scope, "analyst-1", now_us=NOW_US)
+    assert client.get("/").status_code == 302
+
+
+def test_a_refusal_is_logged_with_its_route(signed_in: Client, embedded: Lapwing, scope: Scope) -> None:
+    signed_in(Role.COORDINATOR).get("/audit")
+    last = embedded.store.audit.events(scope)[-1]
+    assert (last["actor"], last["verb"], last["subject"]) == ("coordinator-1", "refused", "administration.audit")
