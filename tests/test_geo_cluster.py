@@ -113,6 +113,7 @@ def test_stacks_and_nothing():
     nothing = dbscan(np.empty(0), np.empty(0), eps_m=1, min_weight=1)
     assert (len(nothing.labels), nothing.n_clusters, nothing.points_m.shape) == (0, 0, (0, 2))
     assert dbscan(np.array([1.0]), np.array([1.0]), eps_m=1, min_weight=2).labels.tolist() == [NOISE]
+    assert dbscan(np.array([1.0]), np.array([1.0]), eps_m=1, min_weight=0.5).labels.tolist() == [0]
     zeros = dbscan(np.array([0.0, -0.0]), np.array([-0.0, 0.0]), eps_m=1, min_weight=2)
     assert zeros.labels.tolist() == [0, 0]
 

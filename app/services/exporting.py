@@ -25,7 +25,7 @@ MEDIA_TYPES: Final = {
     "gpkg": "application/geopackage+sqlite3",
     "csv": "text/csv; charset=utf-8",
 }
-MIN_PURPOSE: Final = 3
+MIN_PURPOSE: Final = 1
 
 
 @dataclass(frozen=True, kw_only=True)

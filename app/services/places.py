@@ -11,7 +11,7 @@ from data.store import Store
 from geo.errors import InvalidParameter, NotFound, NotPermitted
 from geo.model import Place, Role, Run, Scope, Verdict
 
-MIN_REASON = 3
+MIN_REASON = 1
 
 
 @dataclass(frozen=True, kw_only=True)
