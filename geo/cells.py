@@ -9,6 +9,8 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from geo.errors import InvalidParameter
+
 Cells = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -52,6 +54,8 @@ def parents(cells: Cells, resolution: int) -> Cells:
     resolution and all finer digits set to 7 (https://h3geo.org/docs/core-library/h3Indexing).
     """
     value = np.asarray(cells).astype(np.uint64)
+    if value.size and resolution > ((value >> np.uint64(52)) & np.uint64(0xF)).min():
+        raise InvalidParameter(f"A cell has no parent at the finer resolution {resolution}.")
     fill = np.uint64((1 << (3 * (15 - resolution))) - 1)
     value = (value & ~np.uint64(0xF << 52)) | np.uint64(resolution << 52) | fill
     return value.astype(np.int64)

@@ -1,7 +1,7 @@
 """The one way out. ``release`` is the only maker of ``ReleasedLayer``, and nothing else may be drawn or exported."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import InitVar, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -9,9 +9,10 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from geo.cells import cell_number, resolution_of
 from geo.errors import DisclosureError
 from geo.fields import DICTIONARY_VERSION, MAX_TEXT, Field, FieldType, fields_for
-from geo.model import AnalysisParameters, Layer, Profile, Run
+from geo.model import AnalysisParameters, FeatureKind, Layer, Profile, Run
 from geo.places import is_residential
 from geo.temporal import from_micros
 
@@ -64,11 +65,11 @@ class ReleasedLayer:
     features: pd.DataFrame
     geometry: NDArray[np.object_]
     metadata: Mapping[str, Any]
-    seal: object
+    seal: InitVar[object]
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, seal: object) -> None:
         """Refuse anything that ``release`` did not make."""
-        if self.seal is not _SEAL:
+        if seal is not _SEAL:
             raise TypeError("a ReleasedLayer is made by geo.disclosure.release only")
 
     def __len__(self) -> int:
@@ -77,7 +78,9 @@ class ReleasedLayer:
 
     def only(self, rows: NDArray[np.bool_]) -> "ReleasedLayer":
         """Return the same release with fewer features, for a picture that cannot show them all."""
-        return replace(self, features=self.features[rows].reset_index(drop=True), geometry=self.geometry[rows])
+        return replace(
+            self, features=self.features[rows].reset_index(drop=True), geometry=self.geometry[rows], seal=_SEAL
+        )
 
 
 def release(
@@ -124,6 +127,7 @@ def release(
         raise DisclosureError(
             f"Column {unknown[0]!r} is not in the field dictionary of {layer} for {profile}; it cannot leave."
         )
+    _check_content(layer, features, run, profile)
     keep = (
         _passes(features, THRESHOLDS[profile]) if layer in {Layer.CELLS, Layer.PLACES} else np.ones(len(features), bool)
     )
@@ -158,6 +162,25 @@ def release(
         _metadata(layer, run, profile, common["marking"], suppressed, synthetic),
         _SEAL,
     )
+
+
+def _check_content(layer: Layer, features: pd.DataFrame, run: Run, profile: Profile) -> None:
+    """Refuse what no audience may have, whoever asks: protected places, and cells of another resolution."""
+    wanted = {
+        Layer.CELLS: {"id", "records", "days", "months", "month_only", "cell"},
+        Layer.PLACES: {"id", "records", "days", "months", "month_only", "decision", "kind", "name"},
+        Layer.REFERENCE: {"id", "kind"},
+    }.get(layer, {"id"})
+    if missing := sorted(wanted - set(features.columns)):
+        raise DisclosureError(f"The {layer} layer lacks {missing[0]!r}, without which it cannot be judged.")
+    if layer is Layer.REFERENCE and (
+        strange := set(features["kind"]) - (set(map(str, FeatureKind)) - {FeatureKind.PROTECTED})
+    ):
+        raise DisclosureError(f"Features of kind {min(map(str, strange))!r} are in no layer.")
+    if layer is Layer.CELLS and profile is not Profile.OPERATIONAL:
+        shared = AnalysisParameters.from_json(run.parameters).shared_resolution
+        if any(resolution_of(cell_number(cell)) != shared for cell in features["cell"]):
+            raise DisclosureError(f"Outside operations cells leave at H3 resolution {shared} only.")
 
 
 def _passes(features: pd.DataFrame, threshold: Threshold | None) -> NDArray[np.bool_]:

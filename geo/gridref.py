@@ -3,6 +3,7 @@
 Source: Ordnance Survey, *A guide to coordinate systems in Great Britain*, section 7 (the 500 km and 100 km squares).
 """
 
+import math
 import re
 from typing import Final
 
@@ -26,7 +27,7 @@ def parse_grid_reference(text: str) -> tuple[float, float, float]:
     Examples
     --------
     >>> parse_grid_reference("SK 38123 45678")
-    (438123.5, 345678.5, 0.7)
+    (438123.5, 345678.5, 0.8)
     """
     compact = re.sub(r"\s+", "", text.upper())
     match = _PATTERN.match(compact)
@@ -39,4 +40,4 @@ def parse_grid_reference(text: str) -> tuple[float, float, float]:
     size_m = 10 ** (5 - half)
     easting = square_e * 100_000 + (int(digits[:half]) * size_m if half else 0) + size_m / 2
     northing = square_n * 100_000 + (int(digits[half:]) * size_m if half else 0) + size_m / 2
-    return easting, northing, round(size_m / 2**0.5, 1)
+    return easting, northing, math.ceil(size_m / 2**0.5 * 10) / 10

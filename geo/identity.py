@@ -55,4 +55,14 @@ def match_places(
     for _, _, number, place_id in sorted(candidates):
         if number not in chosen and place_id not in chosen.values():
             chosen[number] = place_id
-    return [chosen.get(number) or content_hash(org_id, run_id, str(number)) for number in range(len(footprints))]
+    taken = {*known, *chosen.values()}
+    return [chosen.get(number) or _new_id(org_id, run_id, number, taken) for number in range(len(footprints))]
+
+
+def _new_id(org_id: str, run_id: str, number: int, taken: set[str]) -> str:
+    """Id of a place seen for the first time; an old place that moved on may hold the plain one already."""
+    name = str(number)
+    while (place_id := content_hash(org_id, run_id, name)) in taken:
+        name += "+"
+    taken.add(place_id)
+    return place_id

@@ -129,8 +129,9 @@ CELL_COLUMNS: Final = ("cell", "records", "days", "months", "month_only", "snapp
 UNATTRIBUTED: Final = "unattributed"
 AREA: Final = "area"
 H3_INDEX_RESOLUTION: Final = 7
-# Cells of 0.7 km2: about an urban LSOA. Partner and public layers of a run share it, so that no two can be subtracted.
-MAX_SHARED_RESOLUTION: Final = 8
+# Cells of 0.7 km2: about an urban LSOA. Partner and public layers of every run share it, so that no parent
+# can be subtracted from its children.
+SHARED_RESOLUTION: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,7 +210,7 @@ class AnalysisParameters:
     @property
     def shared_resolution(self) -> int:
         """The one H3 resolution that every audience outside operations gets, whatever the run's own."""
-        return min(self.resolution, MAX_SHARED_RESOLUTION)
+        return SHARED_RESOLUTION
 
     @property
     def cover_resolution(self) -> int:

@@ -81,6 +81,8 @@ def why(evidence: Mapping[str, Any], *, profile: Profile, records: int) -> str:
         span = f"over {plural(evidence['months'], 'month')}, dated by month only"
     else:
         span = f"on {plural(evidence['days'], 'day')} between {day_words(evidence['first_day'])} and {day_words(evidence['last_day'])}"
+    if 0 < evidence["month_only"] < evidence["records"]:
+        span += f", {evidence['month_only']:,} of them dated by month only"
     doubt = (
         " Most positions were moved to fixed map points, so the exact spot is not known."
         if evidence["snapped"] * 2 > evidence["records"]

@@ -5,12 +5,14 @@ the point's stated precision; a cluster takes the weighted mean over its points.
 line, never to a centroid, and a point beside a park is evidence for the park.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from geo.model import UNATTRIBUTED, FeatureKind
 
@@ -35,6 +37,8 @@ REACH_M: Final = {
 }
 UNATTRIBUTED_WEIGHT: Final = 0.04
 MIN_PROBABILITY: Final = 0.3
+# A point known no better than this names no building, however lonely the building stands.
+MAX_BUILDING_PRECISION_M: Final = 50.0
 
 _SNAPPED_KINDS: Final = (FeatureKind.PARKS, FeatureKind.ROADS)
 
@@ -49,6 +53,8 @@ class Reference:
     kinds, subtypes, names : ndarray of str, shape (f,)
     spacing_m : ndarray of float, shape (f,)
         For buildings, the distance to the nearest other building (centre to centre); infinite elsewhere.
+    entity : ndarray of int64, shape (f,)
+        Features that are one thing share the number of the first: the links of a named road, the parts of a park.
     """
 
     geometry_m: NDArray[np.object_]
@@ -56,6 +62,7 @@ class Reference:
     subtypes: NDArray[np.object_]
     names: NDArray[np.object_]
     spacing_m: Floats
+    entity: NDArray[np.int64]
 
     @classmethod
     def of(
@@ -69,11 +76,21 @@ class Reference:
         spacing_m = np.full(len(geometry_m), np.inf)
         buildings = np.flatnonzero(kinds == FeatureKind.BUILDINGS)
         if len(buildings) > 1:
-            centres = shapely.centroid(geometry_m[buildings])
-            tree = shapely.STRtree(centres)
-            pairs, distance_m = tree.query_nearest(centres, exclusive=True, return_distance=True, all_matches=False)
-            spacing_m[buildings[pairs[0]]] = distance_m
-        return cls(geometry_m, kinds, subtypes, names, spacing_m)
+            centres = shapely.get_coordinates(shapely.centroid(geometry_m[buildings]))
+            spacing_m[buildings] = cKDTree(centres).query(centres, k=2)[0][:, 1]
+        return cls(geometry_m, kinds, subtypes, names, spacing_m, _entities(kinds, names))
+
+
+def _entities(kinds: NDArray[np.object_], names: NDArray[np.object_]) -> NDArray[np.int64]:
+    first: dict[tuple[str, str], int] = {}
+    shared = {FeatureKind.ROADS, FeatureKind.PARKS}
+    return np.asarray(
+        [
+            first.setdefault((kind, name), i) if name and kind in shared else i
+            for i, (kind, name) in enumerate(zip(kinds.tolist(), names.tolist(), strict=True))
+        ],
+        np.int64,
+    )
 
 
 @dataclass(frozen=True)
@@ -136,14 +153,14 @@ def attribute(
         mine = np.arange(starts[i], starts[i + 1])
         order = mine[np.lexsort((pairs[mine], -probability[mine]))][:3]
         candidates = [(int(pairs[j] % len(reference.geometry_m)), float(probability[j])) for j in order]
-        result[int(one)] = _choose(candidates, reference)
+        result[int(one)] = _choose(candidates, float(probability[mine].sum()), reference)
     return result
 
 
 def _likelihoods(
     points_m: Floats, precision_m: Floats, snapped: NDArray[np.bool_], reference: Reference
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
-    """(point, feature, prior x distance likelihood) for every feature within reach of a point."""
+    """(point, entity, prior x distance likelihood) for everything within reach of a point, the best of its features."""
     tree = shapely.STRtree(reference.geometry_m)
     shapes = shapely.points(points_m)
     reach_of = np.vectorize(REACH_M.get, otypes=[float])(reference.kinds)
@@ -153,14 +170,19 @@ def _likelihoods(
     kinds = reference.kinds[feature]
     allowed = distance_m <= np.maximum(reach_of[feature], precision_m[point])
     allowed &= ~snapped[point] | np.isin(kinds, [str(kind) for kind in _SNAPPED_KINDS])
-    allowed &= (kinds != FeatureKind.BUILDINGS) | (precision_m[point] <= reference.spacing_m[feature] / 2)
+    near_enough = np.minimum(reference.spacing_m[feature] / 2, MAX_BUILDING_PRECISION_M)
+    allowed &= (kinds != FeatureKind.BUILDINGS) | (precision_m[point] <= near_enough)
     point, feature, distance_m = point[allowed], feature[allowed], distance_m[allowed]
     sigma_m = np.maximum(precision_m[point], reach_of[feature]) / SIGMAS_IN_95_PERCENT_RADIUS
     likelihood = prior_of[feature] * np.exp(-0.5 * (distance_m / sigma_m) ** 2)
-    return point, feature, likelihood
+    pair = point * np.int64(len(reference.geometry_m)) + reference.entity[feature]
+    pairs, inverse = np.unique(pair, return_inverse=True)
+    best = np.zeros(len(pairs))
+    np.maximum.at(best, inverse, likelihood)
+    return pairs // len(reference.geometry_m), pairs % len(reference.geometry_m), best
 
 
-def _choose(candidates: list[tuple[int, float]], reference: Reference) -> Attribution:
+def _choose(candidates: list[tuple[int, float]], claimed: float, reference: Reference) -> Attribution:
     listed = tuple(
         {
             "kind": place_kind(str(reference.kinds[f]), str(reference.subtypes[f])),
@@ -170,7 +192,6 @@ def _choose(candidates: list[tuple[int, float]], reference: Reference) -> Attrib
         for f, p in candidates
     )
     if not candidates or candidates[0][1] < MIN_PROBABILITY:
-        claimed = sum(p for _, p in candidates)
         return Attribution(None, UNATTRIBUTED, None, round(max(0.0, 1.0 - claimed), 4), listed)
     feature, probability = candidates[0]
     return Attribution(
@@ -184,17 +205,20 @@ _RESIDENTIAL: Final = (
     "residential",
     "detached",
     "terrace",
-    "semidetached_house",
+    "semidetached",
+    "maisonette",
+    "bedsit",
+    "hmo",
     "apartments",
     "bungalow",
     "dwelling",
 )
 _PREMISES_WORDS: Final = {
-    "takeaway": ("takeaway", "fast_food", "fast food", "kebab", "chicken"),
+    "takeaway": ("takeaway", "fast food", "kebab", "chicken"),
     "hotel": ("hotel", "guest", "hostel", "motel", "b&b"),
-    "licensed": ("pub", "bar", "nightclub", "club", "off_licence", "off-licence", "licensed"),
+    "licensed": ("pub", "bar", "nightclub", "club", "off licence", "off-licence", "licensed"),
     "station": ("station", "transport", "bus", "rail"),
-    "car_park": ("car park", "car_park", "parking"),
+    "car_park": ("car park", "parking"),
     "school": ("school", "college", "education"),
     "taxi_rank": ("taxi",),
     "shop": ("shop", "retail", "store", "supermarket", "convenience"),
@@ -213,17 +237,22 @@ def place_kind(feature_kind: str, subtype: str) -> str:
     ... )
     ('takeaway', 'street', 'house')
     """
-    plain = subtype.lower()
+    plain = subtype.lower().replace("_", " ")
     if feature_kind == FeatureKind.PARKS:
         return "park"
     if feature_kind == FeatureKind.ROADS:
         return "street"
-    if feature_kind == FeatureKind.BUILDINGS and any(word in plain for word in _RESIDENTIAL):
+    if feature_kind == FeatureKind.BUILDINGS and _mentions(plain, _RESIDENTIAL):
         return "house"
     for kind, words in _PREMISES_WORDS.items():
-        if any(word in plain for word in words):
+        if _mentions(plain, words):
             return kind
     return "building" if feature_kind == FeatureKind.BUILDINGS else "premises"
+
+
+def _mentions(text: str, words: tuple[str, ...]) -> bool:
+    """Whether one of the words stands in the text as a word of its own, singular or plural."""
+    return any(re.search(rf"(?<!\w){re.escape(word)}s?(?!\w)", text) for word in words)
 
 
 def is_residential(kind: str) -> bool:

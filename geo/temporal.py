@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -56,7 +56,8 @@ def parse_time(text: str) -> tuple[int, int, TimeBasis]:
     """Read one time as written and return the interval it stands for.
 
     Accepted are a month (``2024-03``), a date (``2024-03-09`` or, day first, ``09/03/2024``) and a time in ISO 8601,
-    which is Europe/London local time unless it carries an offset. An hour that the clocks repeat becomes an interval
+    which is Europe/London local time unless it carries an offset. Local midnight is how spreadsheets write a date
+    without a time, so it stands for the whole day. An hour that the clocks repeat becomes an interval
     over both readings.
 
     Raises
@@ -79,12 +80,18 @@ def parse_time(text: str) -> tuple[int, int, TimeBasis]:
             text = f"{match[3]}-{int(match[2]):02d}-{int(match[1]):02d}" + (f"T{match[4]}" if match[4] else "")
         if _DATE.match(text):
             return *day_interval(date.fromisoformat(text)), TimeBasis.DATE
+        if "W" in text.upper():
+            raise ValueError("an ISO week is not a date")
         moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None and moment.time() == time(0):
+            return *day_interval(moment.date()), TimeBasis.DATE
+        return _interval_of_moment(moment, text)
+    except BadDate:
+        raise
     except (ValueError, OverflowError) as error:
         raise BadDate(
             f"{text[:40]!r} is not a date; write 2024-03-09, 2024-03-09T21:30, 09/03/2024 or 2024-03"
         ) from error
-    return _interval_of_moment(moment, text)
 
 
 def _interval_of_moment(moment: datetime, text: str) -> tuple[int, int, TimeBasis]:

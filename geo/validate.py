@@ -28,6 +28,7 @@ NEVER_QUARANTINED: Final = frozenset({"registration", "vehicle_id", "notes"})
 DEFAULT_PRECISION_M: Final = 10.0
 MAX_PRECISION_M: Final = 50_000.0
 MAX_TEXT: Final = 200
+REMOVED: Final = "[removed:"
 
 
 class Reason:
@@ -118,7 +119,7 @@ def validate_records(
     every run says how many such records it could not place.
     """
     rows = rows.reindex(columns=list(RECORD_FIELDS), fill_value="").fillna("")
-    rows = rows.map(str.strip) if len(rows) else rows
+    rows = rows.map(_clean) if len(rows) else rows
     problems = _Problems(len(rows))
     for name in ("id", "kind", "source", "agency", "urn", "registration", "vehicle_id"):
         problems.add(
@@ -171,24 +172,35 @@ def validate_records(
     return records[problems.good].copy(), _rejections(rows, row_numbers, problems)
 
 
+def _clean(text: str) -> str:
+    """Text without surrounding space; a note of removal from a corrected file is no value."""
+    text = text.strip()
+    return "" if text.startswith(REMOVED) else text
+
+
 def _times(
     rows: pd.DataFrame, problems: _Problems, rules: RecordRules
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.object_]]:
     start_text = rows["from"].where(rows["from"] != "", rows["date"]).to_numpy(object)
     end_text = rows["to"].to_numpy(object)
     undated = start_text == ""
+    begins_at = (rows["from"] != "").to_numpy(bool)
     problems.add(undated, "date", Reason.MISSING_FIELD, "the row has no date; map one with --map date=COLUMN")
     from_us, to_us, basis, bad = parse_times(np.where(undated, "1970-01-01", start_text).tolist())
+    problems.add_each({row: detail for row, detail in bad.items() if begins_at[row]}, "from", Reason.BAD_DATE)
     problems.add_each(bad, "date", Reason.BAD_DATE)
     ending = (end_text != "") & problems.good
     if ending.any():
         at = np.flatnonzero(ending)
-        _, last_us, _, bad = parse_times(end_text[at].tolist())
+        last_from_us, last_us, _, bad = parse_times(end_text[at].tolist())
         problems.add_each({int(at[i]): detail for i, detail in bad.items()}, "to", Reason.BAD_DATE)
         to_us = to_us.copy()
         to_us[at] = last_us
         basis = basis.copy()
         basis[at] = "interval"
+        ends_later = np.zeros(len(rows), bool)
+        ends_later[at] = last_from_us > rules.now_us
+        problems.add(ends_later, "to", Reason.FUTURE_DATE, "the row ends in the future")
         problems.add(ending & (to_us <= from_us), "to", Reason.BAD_DATE, "the row ends before it begins")
     problems.add(from_us > rules.now_us, "date", Reason.FUTURE_DATE, "the row lies in the future")
     return from_us, to_us, basis
@@ -218,7 +230,9 @@ def _numbers(texts: pd.Series, field: str, problems: _Problems) -> NDArray[np.fl
     given = (texts != "").to_numpy(bool)
     plain = texts.str.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?").to_numpy(bool)
     problems.add(given & ~plain, field, Reason.BAD_NUMBER, f"{field} is not a number")
-    return texts.where(given & plain, "nan").astype(float).to_numpy()
+    numbers: NDArray[np.float64] = texts.where(given & plain, "nan").astype(float).to_numpy()
+    problems.add(given & plain & ~np.isfinite(numbers), field, Reason.BAD_NUMBER, f"{field} is too large a number")
+    return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
 def _positions(
@@ -302,7 +316,7 @@ def _rejections(rows: pd.DataFrame, row_numbers: NDArray[np.int64], problems: _P
     for row in sorted(problems.found):
         field, reason, detail = problems.found[row]
         content = {name: str(rows[name].iat[row])[:MAX_TEXT] for name in kept if rows[name].iat[row] != ""}
-        content |= {name: f"[removed: {name}]" for name in removed if rows[name].iat[row] != ""}
+        content |= {name: f"{REMOVED} {name}]" for name in removed if rows[name].iat[row] != ""}
         entries.append((int(row_numbers[row]), field, reason, detail, json.dumps(content, ensure_ascii=False)))
     return pd.DataFrame(entries, columns=list(REJECTION_COLUMNS))
 

@@ -16,6 +16,7 @@ from geo.validate import MAX_TEXT, Reason
 FEATURE_FIELDS: Final = ("name", "kind", "level", "code", "vintage")
 
 _POINT, _LINE, _POLYGON = 0, 1, 2
+_COLLECTION: Final = 7
 _ALLOWED_DIMENSIONS: Final = {
     FeatureKind.PARKS: {_POINT, _POLYGON},
     FeatureKind.PREMISES: {_POINT, _POLYGON},
@@ -59,7 +60,8 @@ def validate_features(
     rows = rows.reindex(columns=list(FEATURE_FIELDS), fill_value="").fillna("")
     geometry = shapely.force_2d(np.asarray(geometry, dtype=object))
     missing = shapely.is_missing(geometry) | shapely.is_empty(geometry)
-    invalid = ~missing & ~shapely.is_valid(geometry)
+    mixed = shapely.get_type_id(geometry) == _COLLECTION
+    invalid = ~missing & (mixed | ~shapely.is_valid(geometry))
     if invalid.any():
         geometry = geometry.copy()
         geometry[invalid] = [_repair(one) for one in geometry[invalid]]
@@ -81,8 +83,11 @@ def validate_features(
         Reason.OUT_OF_RANGE,
         f"the feature lies outside {crs.name}",
     )
-    too_long = (rows["name"].str.len() > MAX_TEXT).to_numpy(bool)
-    _flag(reasons, details, too_long, Reason.TOO_LONG, f"the name is longer than {MAX_TEXT} characters")
+    fields = np.full(len(rows), "geometry", dtype=object)
+    for name in FEATURE_FIELDS:
+        too_long = (rows[name].str.len() > MAX_TEXT).to_numpy(bool)
+        fields[too_long & (reasons == "")] = name
+        _flag(reasons, details, too_long, Reason.TOO_LONG, f"{name} is longer than {MAX_TEXT} characters")
 
     good = reasons == ""
     accepted = pd.DataFrame(
@@ -96,7 +101,7 @@ def validate_features(
     rejected = [
         (
             int(row_numbers[i]),
-            "geometry",
+            str(fields[i]),
             reasons[i],
             details[i],
             json.dumps({n: v[:MAX_TEXT] for n, v in rows.iloc[i].items() if v}),
@@ -122,15 +127,23 @@ def feature_keys(features: pd.DataFrame) -> list[bytes]:
 def _repair(geometry: shapely.Geometry) -> shapely.Geometry:
     """Make a geometry valid and keep only the parts of its own dimension (a bow tie leaves no stray line)."""
     dimension = shapely.get_dimensions(geometry)
-    parts = shapely.get_parts(shapely.make_valid(geometry))
-    same = parts[shapely.get_dimensions(parts) == dimension]
-    return shapely.union_all(same) if len(same) else shapely.GeometryCollection()
+    try:
+        parts = shapely.get_parts(shapely.make_valid(geometry))
+        same = parts[shapely.get_dimensions(parts) == dimension]
+        return shapely.union_all(same) if len(same) else shapely.GeometryCollection()
+    except shapely.errors.GEOSException:  # coordinates that are no numbers
+        return shapely.GeometryCollection()
 
 
 def _inside(geometry: NDArray[np.object_], crs: MetricCrs) -> NDArray[np.bool_]:
-    west, south, east, north = shapely.bounds(geometry).T
+    """Whether every vertex can be projected."""
+    coordinates, owner = shapely.get_coordinates(geometry, return_index=True)
     with np.errstate(invalid="ignore"):
-        return np.asarray(crs.covers(west, south) & crs.covers(east, north))
+        x_m, _ = crs.project(coordinates[:, 0], coordinates[:, 1])
+        good = np.isfinite(x_m) & crs.covers(coordinates[:, 0], coordinates[:, 1])
+    inside = np.ones(len(geometry), bool)
+    inside[owner[~good]] = False
+    return inside
 
 
 def _flag(

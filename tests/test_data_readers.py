@@ -88,7 +88,7 @@ def test_police_records_are_months_at_snapped_points(embedded: Lapwing, tmp_path
 
 
 def test_a_told_police_format_must_be_true(tmp_path: Path) -> None:
-    with pytest.raises(MappingError, match="not the header of a data.police.uk"):
+    with pytest.raises(MappingError, match=r"not the header of a data.police.uk"):
         read_file(write_csv(tmp_path / "a.csv", [row()]), "incidents", format_name="police-uk", crs=CRS)
 
 

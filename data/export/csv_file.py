@@ -7,7 +7,7 @@ from typing import Any, Final
 from geo.disclosure import ReleasedLayer
 
 # A spreadsheet runs a cell that begins like this as a formula.
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def write_csv(layer: ReleasedLayer) -> bytes:
