@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from app.settings import Settings
 from data.migrate import migrate, require_current
@@ -81,7 +80,7 @@ def open_database(settings: Settings) -> Database:
         When the address is of no known kind.
     """
     address = settings.store
-    scheme = urlsplit(address).scheme
+    scheme = address.partition(":")[0]
     if scheme == "sqlite":
         from data.sqlite import SqliteDatabase
 

@@ -20,7 +20,14 @@ class PostgisDatabase:
     dialect = "postgis"
 
     def __init__(self, url: str) -> None:
+        try:
+            info = psycopg.conninfo.conninfo_to_dict(url)
+        except psycopg.Error as error:  # its text may quote the password
+            raise StoreError(
+                "The store's address is not one that PostgreSQL understands; write postgresql://user@host/name."
+            ) from error
         self._url = url
+        self._where = f"postgresql://{info.get('host', 'localhost')}/{info.get('dbname', '')}"
         self._local = threading.local()
         self._types: dict[str, dict[str, str]] = {}
 
@@ -31,15 +38,10 @@ class PostgisDatabase:
                 connection = psycopg.connect(self._url, autocommit=True, row_factory=tuple_row)
             except psycopg.Error as error:
                 raise StoreError(
-                    f"The store at {self._place()} cannot be reached: {str(error).splitlines()[0]}."
+                    f"The store at {self._where} cannot be reached: {str(error).splitlines()[0]}."
                 ) from error
             self._local.connection = connection
         return connection
-
-    def _place(self) -> str:
-        """Where the store is, without its password."""
-        info = psycopg.conninfo.conninfo_to_dict(self._url)
-        return f"postgresql://{info.get('host', 'localhost')}/{info.get('dbname', '')}"
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -118,7 +120,7 @@ class PostgisDatabase:
 
     def backup_names(self) -> Iterable[str]:
         """Name the database."""
-        return [self._place()]
+        return [self._where]
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -136,7 +138,7 @@ class PostgisDatabase:
         except psycopg.errors.RaiseException:
             raise
         except psycopg.Error as error:
-            raise StoreError(f"The store at {self._place()} refused the work: {str(error).splitlines()[0]}.") from error
+            raise StoreError(f"The store at {self._where} refused the work: {str(error).splitlines()[0]}.") from error
 
 
 def _names(names: Sequence[str]) -> sql.Composed:

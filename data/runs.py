@@ -145,9 +145,11 @@ class Runs:
 
     def add_decision(self, scope: Scope, decision: Decision) -> None:
         """Add to a place's history; earlier decisions stay."""
-        self._db.insert(
-            "decision", {"org_id": [scope.org_id]} | {name: [value] for name, value in vars(decision).items()}
-        )
+        with self._db.transaction():
+            self._db.lock("decision")
+            place_in_line = int(self._db.rows("last_decision")[0]["seq"]) + 1
+            row = {"org_id": scope.org_id, "seq": place_in_line, **vars(decision)}
+            self._db.insert("decision", {name: [value] for name, value in row.items()})
 
     def decisions(self, scope: Scope, place_id: str | None = None) -> list[Decision]:
         """Decisions, oldest first."""

@@ -80,9 +80,7 @@ def parse_time(text: str) -> tuple[int, int, TimeBasis]:
             text = f"{match[3]}-{int(match[2]):02d}-{int(match[1]):02d}" + (f"T{match[4]}" if match[4] else "")
         if _DATE.match(text):
             return *day_interval(date.fromisoformat(text)), TimeBasis.DATE
-        if "W" in text.upper():
-            raise ValueError("an ISO week is not a date")
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat("" if "W" in text.upper() else text)  # an ISO week is not a date
         if moment.tzinfo is None and moment.time() == time(0):
             return *day_interval(moment.date()), TimeBasis.DATE
         return _interval_of_moment(moment, text)
@@ -164,15 +162,23 @@ def local_weekdays(at_us: NDArray[np.int64]) -> NDArray[np.int64]:
     return (local_days(at_us) + 3) % 7
 
 
-def missing_months(months: NDArray[np.int64]) -> list[str]:
-    """Months without any record between the first and the last, as ``YYYY-MM``.
+def missing_months(months: NDArray[np.int64], *, first: date | None = None, last: date | None = None) -> list[str]:
+    """Months without any record, as ``YYYY-MM``: from the first to the last, or over the whole period asked for.
 
     Examples
     --------
     >>> missing_months(np.array([0, 2]))
     ['1970-02']
+    >>> missing_months(np.array([1]), first=date(1970, 1, 1), last=date(1970, 3, 31))
+    ['1970-01', '1970-03']
     """
     if not len(months):
         return []
-    absent = np.setdiff1d(np.arange(months.min(), months.max() + 1), months)
+    begin = min(months.min(), _month_number(first) if first else months.min())
+    end = max(months.max(), _month_number(last) if last else months.max())
+    absent = np.setdiff1d(np.arange(begin, end + 1), months)
     return [str(month) for month in absent.astype("datetime64[M]")]
+
+
+def _month_number(day: date) -> int:
+    return (day.year - 1970) * 12 + day.month - 1

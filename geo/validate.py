@@ -6,6 +6,7 @@ Nothing is dropped: ``accepted`` and ``rejected`` together hold every row that w
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
@@ -16,11 +17,11 @@ from geo.cells import index_points
 from geo.crs import MetricCrs
 from geo.gridref import BadGridReference, parse_grid_reference
 from geo.model import H3_INDEX_RESOLUTION, REJECTION_COLUMNS, LocationBasis, RecordKind
-from geo.temporal import parse_times
+from geo.temporal import micros, parse_times
 
 # Fields a record file may carry. A column mapped to none of these is never kept, in quarantine neither.
 RECORD_FIELDS: Final = (
-    "id", "date", "from", "to", "longitude", "latitude", "easting", "northing", "grid_ref", "location_basis",
+    "id", "date", "time", "from", "to", "longitude", "latitude", "easting", "northing", "grid_ref", "location_basis",
     "kind", "precision_m", "source", "agency", "urn", "registration", "vehicle_id",
 )  # fmt: skip
 # Free text and vehicles never reach the disk through quarantine.
@@ -28,6 +29,7 @@ NEVER_QUARANTINED: Final = frozenset({"registration", "vehicle_id", "notes"})
 DEFAULT_PRECISION_M: Final = 10.0
 MAX_PRECISION_M: Final = 50_000.0
 MAX_TEXT: Final = 200
+_EARLIEST_US: Final = micros(datetime(1900, 1, 1, tzinfo=UTC))
 REMOVED: Final = "[removed:"
 
 
@@ -181,7 +183,10 @@ def _clean(text: str) -> str:
 def _times(
     rows: pd.DataFrame, problems: _Problems, rules: RecordRules
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.object_]]:
-    start_text = rows["from"].where(rows["from"] != "", rows["date"]).to_numpy(object)
+    joined = (rows["date"] + "T" + rows["time"]).where(
+        (rows["date"] != "") & (rows["time"] != ""), rows["date"] + rows["time"]
+    )
+    start_text = rows["from"].where(rows["from"] != "", joined).to_numpy(object)
     end_text = rows["to"].to_numpy(object)
     undated = start_text == ""
     begins_at = (rows["from"] != "").to_numpy(bool)
@@ -202,6 +207,7 @@ def _times(
         ends_later[at] = last_from_us > rules.now_us
         problems.add(ends_later, "to", Reason.FUTURE_DATE, "the row ends in the future")
         problems.add(ending & (to_us <= from_us), "to", Reason.BAD_DATE, "the row ends before it begins")
+    problems.add(from_us < _EARLIEST_US, "date", Reason.BAD_DATE, "the year is before 1900; is it right?")
     problems.add(from_us > rules.now_us, "date", Reason.FUTURE_DATE, "the row lies in the future")
     return from_us, to_us, basis
 
@@ -337,7 +343,7 @@ KEY_FIELDS: Final = (
 )
 
 
-def record_keys(records: pd.DataFrame, source: str) -> list[bytes]:
+def record_keys(records: pd.DataFrame) -> list[bytes]:
     """Key of each record: SHA-256 of its source, normalised row and ordinal among equal rows of its file.
 
     Whole-row repeats inside one file are separate events and get ordinals 0, 1, 2...; the same file again, or another
@@ -347,7 +353,7 @@ def record_keys(records: pd.DataFrame, source: str) -> list[bytes]:
     seen: dict[str, int] = {}
     keys = []
     for row in zip(*columns, strict=True):
-        text = "\x1f".join((source, *map(str, row)))
+        text = "\x1f".join(map(str, row))
         ordinal = seen[text] = seen.get(text, -1) + 1
         keys.append(hashlib.sha256(f"{text}\x1f{ordinal}".encode()).digest())
     return keys

@@ -98,7 +98,6 @@ def test_wrong_usage_is_2_and_says_so_on_stderr(shell: Shell, words: list[str]) 
         (["analyse", "--from", "2024-02-01", "--to", "2024-01-01"], "after --to"),
         (["analyse", "--kinds", "elephants"], "elephants"),
         (["analyse", "--area", "Atlantis"], "Atlantis"),
-        (["analyse", "--seed", "99999999999999999999"], "seed"),
         (["runs", "--store", "mysql://x"], "sqlite:///relative.db"),
         (["runs", "--store", "sqlite:lapwing.db"], "sqlite:///relative.db"),
         (["runs", "--store", "postgresql://user:s3cret@127.0.0.1:1/none"], "cannot be reached"),

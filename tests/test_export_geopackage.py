@@ -147,7 +147,7 @@ def test_an_update_replaces_the_file_and_clears_what_would_be_replayed(tmp_path)
     assert "stale" not in str(ask(path, "SELECT description FROM gpkg_contents"))
 
 
-@pytest.mark.parametrize("step", ["_add_style", "_publish", "_table"])
+@pytest.mark.parametrize("step", ["_add_style", "publish", "_table"])
 def test_a_failure_leaves_the_old_file_and_nothing_else(step, tmp_path, monkeypatch):
     path = tmp_path / "out.gpkg"
     write(path)

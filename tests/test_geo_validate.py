@@ -138,7 +138,7 @@ def test_positions_by_grid():
     assert len(rejected) == 0
     assert accepted["x_m"].tolist() == [375041.62, 375050.0, 375041.5]
     assert accepted["y_m"].tolist() == [164611.88, 164650.0, 164611.5]
-    assert accepted["precision_m"].tolist() == [10.0, 70.7, 30.0]
+    assert accepted["precision_m"].tolist() == [10.0, 70.8, 30.0]
     assert np.allclose([accepted["lon"].iat[0], accepted["lat"].iat[0]], [-2.36, 51.38], atol=1e-6)
 
 
@@ -239,21 +239,21 @@ def test_nothing_is_dropped_and_nothing_is_in_both(rows, kind):
 
 def test_a_repeat_in_one_file_is_another_event_and_the_same_file_is_the_same_events():
     accepted, _ = check(GOOD, GOOD, GOOD | {"kind": "theft"}, GOOD)
-    keys = record_keys(accepted, "police")
+    keys = record_keys(accepted)
     assert len(set(keys)) == 4
-    assert record_keys(accepted, "police") == keys
-    assert record_keys(accepted.iloc[::-1], "police")[:1] == keys[:1]
-    assert not set(record_keys(accepted, "other source")) & set(keys)
+    assert record_keys(accepted) == keys
+    assert record_keys(accepted.iloc[::-1])[:1] == keys[:1]
+    assert not set(record_keys(accepted.assign(source="other source"))) & set(keys)
 
 
 def test_overlapping_files_give_the_maximum_and_not_the_sum():
     two, _ = check(GOOD, GOOD)
     three, _ = check(GOOD, GOOD | {"kind": "theft"}, GOOD, GOOD)
-    together = set(record_keys(two, "police")) | set(record_keys(three, "police"))
+    together = set(record_keys(two)) | set(record_keys(three))
     assert len(together) == 4
 
 
 def test_a_key_does_not_depend_on_how_the_row_was_written():
     accepted, _ = check(GOOD, {"date": "09/03/2025", "longitude": "-2.360", "latitude": "+51.38"})
-    alone = [record_keys(accepted.iloc[[i]], "police")[0] for i in range(2)]
+    alone = [record_keys(accepted.iloc[[i]])[0] for i in range(2)]
     assert alone[0] == alone[1]

@@ -76,7 +76,7 @@ def _words(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     expose_value=False,
     help="What clusters.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
 @click.option(
     "--as-of",
     "as_of_us",

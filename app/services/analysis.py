@@ -116,10 +116,11 @@ def analyse(
         generated_at_us=now_us, created_by=scope.actor, summary=summary,
     )  # fmt: skip
     progress("Saving")
-    store.runs.save(scope, run, cells, places, members)
-    store.audit.append(
-        scope, Verb.COMBINATION, f"run:{identity}", now_us, records=summary["records"], inputs=len(hashes)
-    )
+    with store.database.transaction():
+        store.runs.save(scope, run, cells, places, members)
+        store.audit.append(
+            scope, Verb.COMBINATION, f"run:{identity}", now_us, records=summary["records"], inputs=len(hashes)
+        )
     return run
 
 
@@ -288,7 +289,7 @@ def _summary(
     store: Store, parameters: AnalysisParameters, selection: _Selection, places: list[Place]
 ) -> dict[str, Any]:
     located = selection.located
-    gaps = missing_months(selection.months)
+    gaps = missing_months(selection.months, first=parameters.date_from, last=parameters.date_to)
     warnings = []
     if selection.unlocated:
         warnings.append(f"{selection.unlocated:,} records have no position: they count, but are on no map.")

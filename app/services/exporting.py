@@ -1,8 +1,7 @@
 """Layers out: disclosure control, then one file written whole, then the ledger."""
 
 import hashlib
-import os
-import secrets
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +10,7 @@ from app.services.layers import released_layer
 from data.audit import Disclosure
 from data.export.csv_file import write_csv
 from data.export.geojson import write_geojson
-from data.export.geopackage import write_geopackage
+from data.export.geopackage import publish, write_geopackage
 from data.ids import uuid7
 from data.store import Store
 from geo.disclosure import ReleasedLayer
@@ -71,8 +70,21 @@ class Exported:
 
 
 def format_of(path: Path) -> str:
-    """Return the format that a file's ending asks for; GeoJSON for folders and unknown endings."""
-    return {".gpkg": "gpkg", ".csv": "csv"}.get(path.suffix.lower(), "geojson")
+    """Return the format that a file's ending asks for; GeoJSON for folders and names without an ending.
+
+    Raises
+    ------
+    InvalidParameter
+        When the ending is that of no format we write.
+    """
+    found = {".gpkg": "gpkg", ".csv": "csv", ".geojson": "geojson", ".json": "geojson", "": "geojson"}
+    if path.is_dir():
+        return "geojson"
+    if path.suffix.lower() not in found:
+        raise InvalidParameter(
+            f"{path.name}: no format ends in {path.suffix}; choose one with --format {'|'.join(WRITERS)}."
+        )
+    return found[path.suffix.lower()]
 
 
 def export_file(store: Store, scope: Scope, run: Run, request: ExportRequest, output: Path, *, now_us: int) -> Exported:
@@ -86,12 +98,21 @@ def export_file(store: Store, scope: Scope, run: Run, request: ExportRequest, ou
         output = output / file_name(run, request, disclosure_id)
     if not output.parent.is_dir():
         raise InvalidParameter(f"There is no folder {output.parent}; make it first.")
-    _write(released, request.format, output, store)
-    done = Exported(
-        path=output, disclosure_id=disclosure_id, features=len(released), suppressed=int(released.metadata["suppressed_features"]),
-        sha256=hashlib.sha256(output.read_bytes()).hexdigest(), profile=request.profile, layer=request.layer,
-    )  # fmt: skip
-    _enter(store, scope, run, request, done, now_us)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:  # beside: one file system
+        draft = Path(folder) / "draft"
+        _write(released, request.format, draft, store)
+        done = Exported(
+            path=output,
+            disclosure_id=disclosure_id,
+            features=len(released),
+            suppressed=int(released.metadata["suppressed_features"]),
+            sha256=hashlib.sha256(draft.read_bytes()).hexdigest(),
+            profile=request.profile,
+            layer=request.layer,
+        )
+        with store.database.transaction():  # no file without its entry, and no entry without its file
+            _enter(store, scope, run, request, done, now_us)
+            publish(draft, output)
     return done
 
 
@@ -100,20 +121,11 @@ def file_name(run: Run, request: ExportRequest, disclosure_id: str) -> str:
     return f"OFFICIAL-SENSITIVE_lapwing-{request.layer}-{request.profile}-{run.run_id}-{disclosure_id}.{request.format}"
 
 
-def _write(released: ReleasedLayer, format_name: str, output: Path, store: Store) -> None:
+def _write(released: ReleasedLayer, format_name: str, draft: Path, store: Store) -> None:
     if format_name == "gpkg":
-        write_geopackage(released, output, store.crs)
-        return
-    content = write_geojson(released) if format_name == "geojson" else write_csv(released)
-    scratch = output.with_name(f".{output.name}.{secrets.token_hex(4)}")
-    try:
-        with scratch.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        scratch.replace(output)
-    finally:
-        scratch.unlink(missing_ok=True)
+        write_geopackage(released, draft, store.crs)
+    else:
+        draft.write_bytes(write_geojson(released) if format_name == "geojson" else write_csv(released))
 
 
 def _enter(store: Store, scope: Scope, run: Run, request: ExportRequest, done: Exported, now_us: int) -> None:

@@ -16,7 +16,7 @@ from data.readers import ReadFile, read_file
 from data.store import Store
 from geo.errors import Conflict, InvalidParameter
 from geo.model import Batch, FeatureKind, RecordKind, Scope
-from geo.validate import RecordRules, record_keys, validate_records
+from geo.validate import MAX_PRECISION_M, RecordRules, record_keys, validate_records
 from geo.validate_features import validate_features
 
 
@@ -35,8 +35,8 @@ class ImportRequest:
         """Refuse what no file could satisfy."""
         if self.kind not in {*RecordKind, *FeatureKind}:
             raise InvalidParameter(f"Unknown kind {self.kind!r}; choose from {', '.join([*RecordKind, *FeatureKind])}.")
-        if self.precision_m is not None and self.precision_m <= 0:
-            raise InvalidParameter("--precision-m must be more than 0 metres.")
+        if self.precision_m is not None and not 0 < self.precision_m <= MAX_PRECISION_M:
+            raise InvalidParameter(f"--precision-m must lie between 0 and {MAX_PRECISION_M:g} metres.")
         if self.source is not None and not self.source.strip():
             raise InvalidParameter("--source must not be empty.")
 
@@ -91,21 +91,15 @@ def import_file(
         file_sha256=read.facts.sha256, format=read.format, read=0, accepted=0, unlocated=0, rejected=0, duplicates=0,
         imported_at_us=now_us, imported_by=scope.actor,
     )  # fmt: skip
-    if request.kind in set(FeatureKind):
-        stored, rejected, repaired = _import_features(store, scope, batch, read)
-    else:
-        stored, rejected = _import_records(store, scope, batch, read, request, vehicle_key)
-        repaired = 0
+    with store.database.transaction():
+        if request.kind in set(FeatureKind):
+            stored, rejected, repaired = _import_features(store, scope, batch, read)
+        else:
+            stored, rejected = _import_records(store, scope, batch, read, request, vehicle_key)
+            repaired = 0
+        counts = {"kind": stored.kind, "read": stored.read, "accepted": stored.accepted}
+        store.audit.append(scope, Verb.COLLECTION, f"batch:{stored.batch_id}", now_us, **counts)
     reasons = {str(reason): int(n) for reason, n in rejected["reason"].value_counts().sort_index().items()}
-    store.audit.append(
-        scope,
-        Verb.COLLECTION,
-        f"batch:{stored.batch_id}",
-        now_us,
-        kind=stored.kind,
-        read=stored.read,
-        accepted=stored.accepted,
-    )
     return ImportReport(
         batch=stored, reasons=reasons, used_columns=read.used, unused_columns=read.unused, repaired=repaired
     )
@@ -130,7 +124,7 @@ def _import_records(
     )  # fmt: skip
     accepted, rejected = validate_records(read.rows, read.row_numbers, rules)
     accepted["vehicle_hash"] = pseudonyms(accepted["vehicle_hash"], vehicle_key)
-    accepted.insert(0, "record_key", record_keys(accepted, batch.source))
+    accepted.insert(0, "record_key", record_keys(accepted))
     rejected = _with_malformed(rejected, read.malformed)
     return store.evidence.import_records(scope, batch, accepted, rejected), rejected
 
@@ -163,6 +157,7 @@ def pseudonyms(registrations: pd.Series, key: bytes) -> pd.Series:
 
 def undo_batch(store: Store, scope: Scope, batch_id: str, *, now_us: int) -> dict[str, int]:
     """Take one imported file back."""
-    gone = store.evidence.undo_batch(scope, batch_id, now_us)
-    store.audit.append(scope, Verb.ERASURE, f"batch:{batch_id}", now_us, **gone)
+    with store.database.transaction():
+        gone = store.evidence.undo_batch(scope, batch_id, now_us)
+        store.audit.append(scope, Verb.ERASURE, f"batch:{batch_id}", now_us, **gone)
     return gone

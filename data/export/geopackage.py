@@ -64,7 +64,7 @@ def write_geopackage(layer: ReleasedLayer, path: Path, crs: MetricCrs) -> None:
                 },
             )
         _add_style(draft, layer, stamp)
-        _publish(draft, path)
+        publish(draft, path)
 
 
 def _description(layer: ReleasedLayer) -> str:
@@ -147,7 +147,7 @@ def _add_style(path: Path, layer: ReleasedLayer, stamp: str) -> None:
         connection.execute("COMMIT")
 
 
-def _publish(draft: Path, path: Path) -> None:
+def publish(draft: Path, path: Path) -> None:
     """Put the draft in the place of the old file, in one step."""
     _sync(draft)
     for suffix in (

@@ -161,6 +161,7 @@ CREATE INDEX run_place_record_by_place ON run_place_record (org_id, run_id, plac
 
 CREATE TABLE decision (
     decision_id   TEXT PRIMARY KEY,
+    seq           BIGINT NOT NULL UNIQUE,
     org_id        TEXT NOT NULL,
     place_id      TEXT NOT NULL,
     run_id        TEXT NOT NULL,

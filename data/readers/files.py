@@ -1,5 +1,6 @@
 """One file in, whatever its format: rows under field names, ready for validation."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from data.readers.vector import read_vector
 from geo.crs import MetricCrs
 from geo.errors import MappingError
 from geo.model import REJECTION_COLUMNS, FeatureKind, LocationBasis
-from geo.validate import DEFAULT_PRECISION_M, Reason
+from geo.validate import DEFAULT_PRECISION_M, NEVER_QUARANTINED, Reason
 
 POLICE_UK: Final = "police-uk"
 FORMATS: Final = ("auto", POLICE_UK, "csv", "geojson", "gpkg")
@@ -142,7 +143,7 @@ def _require(mapped: pd.DataFrame, kind: str, file_name: str, rows: pd.DataFrame
             raise MappingError(
                 f"{file_name}: no longitude and latitude, easting and northing, or wkt column among: {columns}."
             )
-    elif not has & {"date", "from"}:
+    elif not has & {"date", "from", "time"}:
         raise MappingError(f"{file_name}: no date column among: {columns}. Name one with --map date=COLUMN.")
 
 
@@ -159,8 +160,10 @@ def _points_as_text(
             longitude=[repr(v) if ok else "" for v, ok in zip(shapely.get_x(geometry).tolist(), points, strict=True)],
             latitude=[repr(v) if ok else "" for v, ok in zip(shapely.get_y(geometry).tolist(), points, strict=True)],
         )
+    kept = [name for name in mapped.columns if name not in NEVER_QUARANTINED]
     bad = [
-        (int(n), "geometry", Reason.BAD_GEOMETRY, "a record's position must be a point", "{}") for n in numbers[wrong]
+        (int(n), "geometry", Reason.BAD_GEOMETRY, "a record's position must be a point", json.dumps(row))
+        for n, row in zip(numbers[wrong], mapped.loc[wrong, kept].to_dict("records"), strict=True)
     ]
     return (
         mapped[~wrong].reset_index(drop=True),

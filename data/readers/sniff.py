@@ -14,6 +14,7 @@ from geo.errors import UnreadableFile
 MAX_LINE_BYTES: Final = 1 << 20
 MAX_TEXT_BYTES: Final = 4 << 30
 _BLOCK: Final = 1 << 20
+_CONTROLS: Final = bytes(code for code in range(32) if code not in b"\t\n\r\f\x1a")  # 0x1a ends old DOS files
 _MAGIC: Final = {
     b"PK\x03\x04": "an Excel workbook or zip archive, whatever its name says; save it as CSV (UTF-8) first",
     b"\xd0\xcf\x11\xe0": "an old Excel or Word file, whatever its name says; save it as CSV (UTF-8) first",
@@ -46,6 +47,8 @@ def inspect_file(path: Path) -> FileFacts:
     UnreadableFile
         When it is missing, empty, binary, of an unsupported format, or has an unreasonable line.
     """
+    if path.is_dir():
+        raise UnreadableFile(f"{path}: is a folder; name the files in it.")
     if not path.is_file():
         raise UnreadableFile(f"{path}: no such file.")
     if path.stat().st_size == 0:
@@ -97,7 +100,7 @@ def _scan_text(path: Path, *, compressed: bool) -> tuple[str, str]:
             decoder.decode(block)
         except UnicodeDecodeError:
             encoding, decoder = _fallback(path, encoding)
-        if b"\0" in block and not encoding.startswith("utf-16"):
+        if not encoding.startswith("utf-16") and len(block.translate(None, _CONTROLS)) < len(block):
             raise UnreadableFile(
                 f"{path.name}: this is a binary file, not text; export it as CSV, GeoJSON or GeoPackage."
             )

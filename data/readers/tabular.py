@@ -76,7 +76,8 @@ def _read_body(
                 malformed.append((line, "row", Reason.WRONG_COLUMN_COUNT, detail, json.dumps({})))
     except csv.Error as error:
         raise UnreadableFile(
-            f"{facts.path.name}: line {reader.line_num + 1}: {error}; mend the quotes there."
+            f"{facts.path.name}: the row that begins on line {previous + 1} has a quote that is not closed or stands in"
+            f" the wrong place ({error}); mend it."
         ) from error
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(header)
     frame = pd.DataFrame(

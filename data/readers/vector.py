@@ -1,5 +1,8 @@
 """GeoJSON and GeoPackage through GDAL, to columns of text and WGS 84 geometry."""
 
+import warnings
+from typing import Final
+
 import numpy as np
 import pandas as pd
 import shapely
@@ -7,6 +10,10 @@ import shapely
 from data.readers.sniff import FileFacts
 from geo.crs import WGS84, MetricCrs
 from geo.errors import CrsError, UnreadableFile
+
+_DRIVERS: Final = {"geojson": "GeoJSON", "gpkg": "GPKG"}
+# ETRS89 and WGS 84 differ by less than a metre in Europe; the rest are WGS 84 with heights.
+_SAME_AS_WGS84: Final = frozenset({WGS84, 4258, 4937, 4979})
 
 
 def read_vector(facts: FileFacts, *, layer: str | None = None) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
@@ -28,12 +35,15 @@ def read_vector(facts: FileFacts, *, layer: str | None = None) -> tuple[pd.DataF
     import pyogrio
     from pyogrio.errors import DataLayerError, DataSourceError
 
-    source = f"/vsigzip/{facts.path.resolve()}" if facts.compressed else str(facts.path.resolve())
+    path = str(facts.path.resolve())
+    source = f"{_DRIVERS[facts.format]}:{'/vsigzip/' if facts.compressed else ''}{path}"
     try:
-        name = _layer(facts, [str(one) for one in pyogrio.list_layers(source)[:, 0]], layer)
-        meta, _, wkb, columns = pyogrio.raw.read(source, layer=name, datetime_as_string=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # GDAL's remarks about names and padding; errors still raise
+            name = _layer(facts, [str(one) for one in pyogrio.list_layers(source)[:, 0]], layer)
+            meta, _, wkb, columns = pyogrio.raw.read(source, layer=name, datetime_as_string=True)
     except (DataSourceError, DataLayerError) as error:
-        why = str(error).splitlines()[0][:200] if str(error) else "unknown"
+        why = str(error).splitlines()[0].replace(path, facts.path.name)[:200] if str(error) else "unknown"
         raise UnreadableFile(
             f"{facts.path.name}: cannot be read as {facts.format} ({why}); nothing was imported."
         ) from error
@@ -67,7 +77,12 @@ def _as_text(values: np.ndarray) -> pd.Series:
         text = series.astype(object).map(repr)
         text[whole] = series[whole].astype("int64").astype(str)
         return text.where(series.notna(), "").astype(object)
-    return series.astype(object).map(lambda value: "" if value is None or value != value else str(value)).astype(object)
+    return series.astype(object).map(_plain_text).astype(object)
+
+
+def _plain_text(value: object) -> str:
+    missing = value is None or (isinstance(value, float) and np.isnan(value))
+    return "" if missing else str(value)
 
 
 def _to_wgs84(facts: FileFacts, geometry: np.ndarray, crs: str | None) -> np.ndarray:
@@ -82,12 +97,14 @@ def _to_wgs84(facts: FileFacts, geometry: np.ndarray, crs: str | None) -> np.nda
         known = CRS.from_user_input(crs)
     except CRSError as error:
         raise UnreadableFile(f"{facts.path.name}: its coordinate reference system {crs[:60]!r} is unknown.") from error
-    epsg = known.to_epsg()
-    if epsg == WGS84 or known.is_geographic:
+    flat = known.sub_crs_list[0] if known.is_compound else known  # heights are of no use here
+    epsg = flat.to_epsg()
+    if epsg in _SAME_AS_WGS84 or flat.equals(CRS("OGC:CRS84")):
         return geometry
-    if epsg is None:
+    if epsg is None or flat.is_geographic:
         raise UnreadableFile(
-            f"{facts.path.name}: its coordinate reference system has no EPSG code; save it in EPSG:4326."
+            f"{facts.path.name}: is in {flat.name}, which cannot be turned into WGS 84 precisely enough;"
+            " save it in EPSG:4326 or EPSG:27700."
         )
     try:
         metric = MetricCrs(epsg)

@@ -35,7 +35,10 @@ UPDATE place SET last_run = :last_run, footprint = :footprint WHERE org_id = :or
 
 -- name: decisions
 SELECT decision_id, place_id, run_id, verdict, reason, actor, decided_at_us FROM decision
-WHERE org_id = :org_id ORDER BY decided_at_us, decision_id;
+WHERE org_id = :org_id ORDER BY seq;
+
+-- name: last_decision
+SELECT COALESCE(MAX(seq), 0) AS seq FROM decision;
 
 -- name: drop_run_records
 DELETE FROM run_place_record WHERE org_id = :org_id AND run_id = :run_id;
