@@ -120,9 +120,15 @@ class Runs:
         """Cells of a run with their counts, ordered by cell; study-area cells without records are there with 0."""
         return self._db.frame("run_cells", org_id=scope.org_id, run_id=run_id, min_records=min_records).astype("int64")
 
-    def places(self, scope: Scope, run_id: str) -> list[Place]:
-        """Places of a run, by rank."""
-        return [_place(row) for row in self._db.rows("run_places", org_id=scope.org_id, run_id=run_id)]
+    def places(self, scope: Scope, run_id: str, *, top: int | None = None) -> list[Place]:
+        """Places of a run, by rank; all, or the first few."""
+        parameters = {"org_id": scope.org_id, "run_id": run_id, "max_rank": top or 2**31 - 1}
+        return [_place(row) for row in self._db.rows("run_places", **parameters)]
+
+    def place(self, scope: Scope, run_id: str, place_id: str) -> Place | None:
+        """One place as a run saw it, or None."""
+        rows = self._db.rows("run_place", org_id=scope.org_id, run_id=run_id, place_id=place_id)
+        return _place(rows[0]) if rows else None
 
     def place_records(self, scope: Scope, run_id: str, place_id: str) -> pd.DataFrame:
         """Records behind a place in a run, oldest first, without coordinates."""

@@ -78,8 +78,18 @@ def _resolution(run: Run, profile: Profile) -> int:
     return parameters.resolution if profile is Profile.OPERATIONAL else parameters.shared_resolution
 
 
-def _places(store: Store, scope: Scope, run: Run, profile: Profile) -> tuple[pd.DataFrame, np.ndarray]:
-    places = store.runs.places(scope, run.run_id)
+def map_places(store: Store, scope: Scope, run: Run, *, limit: int) -> ReleasedLayer:
+    """Release the first places of a run, as many as a page can draw."""
+    frame, geometry = _places(store, scope, run, Profile.OPERATIONAL, limit=limit)
+    return release(
+        Layer.PLACES, frame, geometry, run=run, profile=Profile.OPERATIONAL, synthetic=is_synthetic(store, scope)
+    )
+
+
+def _places(
+    store: Store, scope: Scope, run: Run, profile: Profile, *, limit: int | None = None
+) -> tuple[pd.DataFrame, np.ndarray]:
+    places = store.runs.places(scope, run.run_id, top=limit)
     standing = store.runs.standing(scope)
     rows = [
         _place_row(place, standing[place.place_id].verdict if place.place_id in standing else WAITING, profile)

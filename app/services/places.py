@@ -33,7 +33,7 @@ def list_places(store: Store, scope: Scope, run_id: str, *, top: int | None = No
     """Places of a run by rank, as plain values."""
     run = store.runs.get(scope, run_id)
     standing = store.runs.standing(scope)
-    places = store.runs.places(scope, run.run_id)[:top]
+    places = store.runs.places(scope, run.run_id, top=top)
     return [
         place_dict(place, standing[place.place_id].verdict if place.place_id in standing else WAITING)
         for place in places
@@ -49,7 +49,7 @@ def view_place(store: Store, scope: Scope, place_id: str, *, run_id: str | None 
         raise NotFound(f"No stored analysis holds place {place_id} any more.")
     run = store.runs.get(scope, run_id) if run_id else newest
     assert run is not None  # noqa: S101 - one of the two is there, as checked above
-    place = next((one for one in store.runs.places(scope, run.run_id) if one.place_id == known.place_id), None)
+    place = store.runs.place(scope, run.run_id, known.place_id)
     if place is None:
         raise NotFound(f"Place {place_id} is not in analysis {run.run_id}.")
     return PlaceView(place=place, run=run, runs_seen=len(seen), decisions=store.runs.decisions(scope, place_id))

@@ -17,6 +17,7 @@ from maps.page import MapConfig, map_parts
 pages = Blueprint("runs", __name__)
 
 MAX_MAP_CELLS = 10_000
+MAX_MAP_PLACES = 500
 MAX_REFERENCE_FEATURES = 20_000
 
 
@@ -50,7 +51,8 @@ def map_page(run_id: str) -> str:
         "map.html",
         run=run,
         parameters=AnalysisParameters.from_json(run.parameters),
-        places=list_places(store(), scope(), run.run_id),
+        places=list_places(store(), scope(), run.run_id, top=MAX_MAP_PLACES),
+        max_places=MAX_MAP_PLACES,
         breaks=breaks,
         cells_drawn=len(released),
         cut=len(released) == MAX_MAP_CELLS,
@@ -71,7 +73,7 @@ def cells(run_id: str) -> Response:
 def places(run_id: str) -> Response:
     """Return the places that the map draws."""
     run = store().runs.get(scope(), run_id)
-    return _geojson(layers.released_layer(store(), scope(), run, Layer.PLACES, Profile.OPERATIONAL))
+    return _geojson(layers.map_places(store(), scope(), run, limit=MAX_MAP_PLACES))
 
 
 @pages.get("/runs/<run_id>/layers/reference/<kind>.geojson")

@@ -12,7 +12,11 @@ WHERE org_id = :org_id AND run_id = :run_id AND records >= :min_records ORDER BY
 
 -- name: run_places
 SELECT place_id, rank, cluster, kind, name, probability, basis, records, footprint, peak_cell, evidence, alternatives
-FROM run_place WHERE org_id = :org_id AND run_id = :run_id ORDER BY rank;
+FROM run_place WHERE org_id = :org_id AND run_id = :run_id AND rank <= :max_rank ORDER BY rank;
+
+-- name: run_place
+SELECT place_id, rank, cluster, kind, name, probability, basis, records, footprint, peak_cell, evidence, alternatives
+FROM run_place WHERE org_id = :org_id AND run_id = :run_id AND place_id = :place_id;
 
 -- name: place_runs
 SELECT run_id FROM run_place WHERE org_id = :org_id AND place_id = :place_id;
