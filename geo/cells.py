@@ -55,7 +55,7 @@ def parents(cells: Cells, resolution: int) -> Cells:
     resolution and all finer digits set to 7 (https://h3geo.org/docs/core-library/h3Indexing).
     """
     value = np.asarray(cells).astype(np.uint64)
-    if value.size and resolution > ((value >> np.uint64(52)) & np.uint64(0xF)).min():
+    if value.size and resolution > resolutions(cells).min():
         raise InvalidParameter(f"A cell has no parent at the finer resolution {resolution}.")
     fill = np.uint64((1 << (3 * (15 - resolution))) - 1)
     value = (value & ~np.uint64(0xF << 52)) | np.uint64(resolution << 52) | fill
@@ -134,6 +134,6 @@ def cell_number(text: str) -> int:
     return int(text, 16)
 
 
-def resolution_of(cell: int) -> int:
-    """Resolution stored in a cell's index."""
-    return (int(cell) >> 52) & 0xF
+def resolutions(cells: Cells) -> NDArray[np.int64]:
+    """Resolution stored in each cell's index, shape (n,)."""
+    return (np.asarray(cells, np.int64) >> 52) & 0xF

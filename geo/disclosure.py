@@ -9,7 +9,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.cells import cell_number, resolution_of
+from geo.cells import cell_number, resolutions
 from geo.errors import DisclosureError
 from geo.fields import DICTIONARY_VERSION, MAX_TEXT, Field, FieldType, fields_for
 from geo.model import AnalysisParameters, FeatureKind, Layer, Profile, Run
@@ -179,7 +179,8 @@ def _check_content(layer: Layer, features: pd.DataFrame, run: Run, profile: Prof
         raise DisclosureError(f"Features of kind {min(map(str, strange))!r} are in no layer.")
     if layer is Layer.CELLS and profile is not Profile.OPERATIONAL:
         shared = AnalysisParameters.from_json(run.parameters).shared_resolution
-        if any(resolution_of(cell_number(cell)) != shared for cell in features["cell"]):
+        numbers = np.asarray([cell_number(cell) for cell in features["cell"]], np.int64)
+        if (resolutions(numbers) != shared).any():
             raise DisclosureError(f"Outside operations cells leave at H3 resolution {shared} only.")
 
 

@@ -24,7 +24,7 @@ def test_points_and_parents(points, fine, coarse):
     cells = h3cells.index_points(lon, lat, fine)
     assert h3cells.cell_text(cells) == theirs
     assert h3cells.cell_text(h3cells.parents(cells, coarse)) == [h3.cell_to_parent(one, coarse) for one in theirs]
-    assert {h3cells.resolution_of(cell) for cell in cells} == {fine}
+    assert set(h3cells.resolutions(cells)) == {fine}
     assert [h3cells.cell_number(text) for text in theirs] == cells.tolist()
     centre_lon, centre_lat = h3cells.centres(cells)
     assert list(zip(centre_lat.tolist(), centre_lon.tolist(), strict=True)) == [

@@ -263,7 +263,7 @@ def test_a_chosen_area_has_its_zero_cells_and_nothing_outside(lapwing: Lapwing, 
     load(lapwing, area_file(tmp_path), "boundary")
     run = run_of(lapwing, area="Town")
     cells = lapwing.store.runs.cells(SCOPE, run.run_id)
-    own = cells[cells["cell"].map(h3cells.resolution_of) == 9]
+    own = cells[h3cells.resolutions(cells["cell"].to_numpy()) == 9]
     wanted = h3cells.cells_within(shapely.geometry.shape(square(-2.38, 51.37, 0.05)), 9)
     assert own["cell"].tolist() == wanted.tolist()
     assert (own["records"].sum(), (own["records"] == 0).sum()) == (9, len(wanted) - 1)
@@ -274,7 +274,7 @@ def test_without_an_area_the_study_is_what_was_observed(lapwing: Lapwing, tmp_pa
     load(lapwing, write_csv(tmp_path / "a.csv", stack(SPOTS[:1])))
     run = run_of(lapwing)
     cells = lapwing.store.runs.cells(SCOPE, run.run_id)
-    assert (cells["cell"].map(h3cells.resolution_of) == 9).sum() == 19  # one cell and two rings
+    assert (h3cells.resolutions(cells["cell"].to_numpy()) == 9).sum() == 19  # one cell and two rings
     assert run.summary["study_area"] == "observed"
     layer = released_layer(lapwing.store, SCOPE, run, Layer.CELLS, Profile.OPERATIONAL)
     assert json.loads(geojson_bytes(layer))["study_area"] == "observed"

@@ -10,15 +10,14 @@ import shapely
 from numpy.typing import NDArray
 
 import geo
+from app.services.placing import make_places
 from data.audit import Verb
 from data.store import Store
 from geo import cells as h3cells
-from geo.cluster import NOISE, Clustering, dbscan, width_m
+from geo.cluster import dbscan
 from geo.errors import InvalidParameter
-from geo.evidence import basis_of, is_snapped, summarise
-from geo.identity import match_places
+from geo.evidence import is_snapped
 from geo.model import (
-    AREA,
     AnalysisParameters,
     FeatureKind,
     LocationBasis,
@@ -29,8 +28,6 @@ from geo.model import (
     TimeBasis,
     run_id,
 )
-from geo.places import Attribution, Reference, attribute
-from geo.scoring import score
 from geo.tally import tally_cells
 from geo.temporal import day_interval, local_months, midpoint_us, missing_months
 from geo.validate_features import project_geometries
@@ -39,8 +36,6 @@ Progress = Callable[[str], None]
 
 # Positions nearer than this to a refuge or placement never become part of a hotspot.
 PROTECTED_MARGIN_M = 100.0
-PEAK_CELLS = 5
-ATTRIBUTABLE = (FeatureKind.PARKS, FeatureKind.PREMISES, FeatureKind.BUILDINGS, FeatureKind.ROADS)
 
 
 def _quiet(_: str) -> None:
@@ -108,8 +103,8 @@ def analyse(
         min_weight=parameters.min_weight,
     )
     progress("Naming places")
-    places, members = _places(store, scope, parameters, selection, clustering, identity, now_us)
-    own = cells["cell"].map(h3cells.resolution_of) == parameters.resolution
+    places, members = make_places(store, scope, parameters, located, clustering, run_identity=identity, as_of_us=now_us)
+    own = h3cells.resolutions(cells["cell"].to_numpy()) == parameters.resolution
     summary = _summary(store, parameters, selection, places) | {"cells": int(own.sum()), "batches": batches}
     run = Run(
         run_id=identity, parameters=parameters.as_json(), input_hashes=hashes, code_version=geo.__version__, seed=seed,
@@ -185,104 +180,6 @@ def _study_cells(study: shapely.Geometry | None, occupied: NDArray[np.int64], re
             f"The area would have about {expected:,.0f} cells; choose a coarser --resolution than {resolution}."
         )
     return h3cells.cells_within(study, resolution)
-
-
-def _places(
-    store: Store,
-    scope: Scope,
-    parameters: AnalysisParameters,
-    selection: _Selection,
-    clustering: Clustering,
-    run_identity: str,
-    now_us: int,
-) -> tuple[list[Place], dict[str, list[bytes]]]:
-    clustered = clustering.labels != NOISE
-    records, group = selection.located[clustered], clustering.labels[clustered]
-    evidence = summarise(records, group, clustering.n_clusters, as_of_us=now_us)
-    cover = h3cells.index_points(records["lon"].to_numpy(), records["lat"].to_numpy(), parameters.cover_resolution)
-    core = clustering.core[clustering.inverse[clustered]]
-    shapes = [_footprint(cover[own], core[own]) for own in _rows_of(group, clustering.n_clusters)]
-    known = {place.place_id: place.footprint for place in store.runs.known_places(scope)}
-    ids = match_places([cells for cells, _ in shapes], known, org_id=scope.org_id, run_id=run_identity)
-    widths_m = [width_m(clustering.points_m[rows]) for rows in _rows_of(clustering.point_labels, clustering.n_clusters)]
-    named = _attribute(store, scope, records, group, np.asarray(widths_m) > parameters.max_place_width_m)
-    own_cells = h3cells.parents(cover, parameters.resolution)
-    listed = []
-    for number, rows in enumerate(_rows_of(group, clustering.n_clusters)):
-        facts = evidence[number] | {"score": score(evidence[number]), "width_m": round(widths_m[number], 1)}
-        if widths_m[number] > parameters.max_place_width_m:
-            facts["peak_cells"] = _peaks(own_cells[rows])
-        place = named.get(number, Attribution(None, AREA, None, 0.0, ()))
-        listed.append(
-            Place(
-                place_id=ids[number], rank=0, cluster=number, kind=place.kind, name=place.name,
-                probability=None if place.kind == AREA else place.probability, basis=basis_of(facts), records=facts["records"],
-                footprint=shapes[number][0], peak_cell=shapes[number][1], evidence=facts, alternatives=place.alternatives,
-            )
-        )  # fmt: skip
-    listed.sort(key=lambda place: (-place.evidence["score"]["score"], -place.records, place.cluster))
-    ranked = [Place(**(vars(place) | {"rank": i})) for i, place in enumerate(listed, start=1)]
-    keys = records["record_key"].to_numpy(object)
-    members = {ids[number]: keys[rows].tolist() for number, rows in enumerate(_rows_of(group, clustering.n_clusters))}
-    return ranked, members
-
-
-def _rows_of(group: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
-    """Positions of the members of each group, in order of position."""
-    order = np.argsort(group, kind="stable")
-    starts = np.searchsorted(group[order], np.arange(count + 1))
-    return [order[starts[i] : starts[i + 1]] for i in range(count)]
-
-
-def _footprint(cells: NDArray[np.int64], core: NDArray[np.bool_]) -> tuple[tuple[int, ...], int]:
-    """Cells that hold core points, sorted, and the one with the most records."""
-    distinct, counts = np.unique(cells[core], return_counts=True)
-    return tuple(distinct.tolist()), int(distinct[counts.argmax()])
-
-
-def _peaks(cells: NDArray[np.int64]) -> list[dict[str, Any]]:
-    distinct, counts = np.unique(cells, return_counts=True)
-    order = np.lexsort((distinct, -counts))[:PEAK_CELLS]
-    return [{"cell": h3cells.cell_text([distinct[i]])[0], "records": int(counts[i])} for i in order]
-
-
-def _attribute(
-    store: Store, scope: Scope, records: pd.DataFrame, group: NDArray[np.int64], too_wide: NDArray[np.bool_]
-) -> dict[int, Attribution]:
-    """Attribution of every cluster narrow enough to be one place."""
-    narrow = ~too_wide[group] if len(group) else np.zeros(0, bool)
-    records, group = records[narrow], group[narrow]
-    if not len(records):
-        return {}
-    margin = 0.02  # degrees: beyond any feature's reach
-    bounds = (
-        records["lon"].min() - margin,
-        records["lat"].min() - margin,
-        records["lon"].max() + margin,
-        records["lat"].max() + margin,
-    )
-    features = store.evidence.features(scope, ATTRIBUTABLE, bounds)
-    reference = Reference.of(
-        project_geometries(features["geometry"].to_numpy(object), store.crs),
-        *(features[name].to_numpy(object) for name in ("kind", "subtype", "name")),
-    )
-    facts = (
-        records.groupby([group, "x_m", "y_m", "precision_m", "location_basis"], sort=True)
-        .size()
-        .reset_index(name="weight")
-    )
-    snapped = (facts["location_basis"] == LocationBasis.SNAPPED).to_numpy(bool)
-    whole = facts.columns[0]
-    mostly = (
-        facts.assign(snapped_weight=facts["weight"] * snapped)
-        .groupby(whole)[["snapped_weight", "weight"]]
-        .transform("sum")
-    )
-    by_construction = snapped | (mostly["snapped_weight"] * 2 > mostly["weight"]).to_numpy(bool)
-    return attribute(
-        facts[["x_m", "y_m"]].to_numpy(float), facts["weight"].to_numpy(float), facts["precision_m"].to_numpy(float),
-        by_construction, facts[whole].to_numpy(np.int64), reference,
-    )  # fmt: skip
 
 
 def _summary(

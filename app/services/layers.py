@@ -64,7 +64,7 @@ def _cells(
 ) -> tuple[pd.DataFrame, np.ndarray]:
     cells = store.runs.cells(scope, run.run_id, min_records=min_records)
     wanted = _resolution(run, profile)
-    cells = cells[cells["cell"].map(h3cells.resolution_of) == wanted].reset_index(drop=True)
+    cells = cells[h3cells.resolutions(cells["cell"].to_numpy()) == wanted].reset_index(drop=True)
     geometry = h3cells.boundaries(cells["cell"].to_numpy())
     text = h3cells.cell_text(cells["cell"])
     frame = cells.assign(id=text, cell=text)
@@ -172,7 +172,7 @@ def run_bounds(store: Store, scope: Scope, run: Run) -> tuple[float, float, floa
     cells = store.runs.cells(scope, run.run_id, min_records=1)
     if cells.empty:
         cells = store.runs.cells(scope, run.run_id)
-    cells = cells[cells["cell"].map(h3cells.resolution_of) == _resolution(run, Profile.PARTNER)]
+    cells = cells[h3cells.resolutions(cells["cell"].to_numpy()) == _resolution(run, Profile.PARTNER)]
     lon, lat = h3cells.centres(cells["cell"].to_numpy())
     if not len(lon):
         return -7.6, 49.9, 1.8, 59.0

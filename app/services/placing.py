@@ -1,0 +1,132 @@
+"""From clusters to places: footprints, names with odds, evidence, order and identity."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data.store import Store
+from geo import cells as h3cells
+from geo.cluster import NOISE, Clustering, width_m
+from geo.evidence import basis_of, summarise
+from geo.identity import match_places
+from geo.model import AREA, AnalysisParameters, FeatureKind, LocationBasis, Place, Scope
+from geo.places import Attribution, Reference, attribute
+from geo.scoring import score
+from geo.validate_features import project_geometries
+
+PEAK_CELLS = 5
+ATTRIBUTABLE = (FeatureKind.PARKS, FeatureKind.PREMISES, FeatureKind.BUILDINGS, FeatureKind.ROADS)
+
+
+def make_places(
+    store: Store,
+    scope: Scope,
+    parameters: AnalysisParameters,
+    located: pd.DataFrame,
+    clustering: Clustering,
+    *,
+    run_identity: str,
+    as_of_us: int,
+) -> tuple[list[Place], dict[str, list[bytes]]]:
+    """Return the places behind the clusters, in listing order, and the record keys behind each place."""
+    count = clustering.n_clusters
+    clustered = clustering.labels != NOISE
+    records, group = located[clustered], clustering.labels[clustered]
+    rows_of = _rows_of(group, count)
+    cover = h3cells.index_points(records["lon"].to_numpy(), records["lat"].to_numpy(), parameters.cover_resolution)
+    core = clustering.core[clustering.inverse[clustered]]
+    footprints = [_footprint(cover[rows], core[rows]) for rows in rows_of]
+    known = {place.place_id: place.footprint for place in store.runs.known_places(scope)}
+    ids = match_places([cells for cells, _ in footprints], known, org_id=scope.org_id, run_id=run_identity)
+    widths_m = [width_m(clustering.points_m[points]) for points in _rows_of(clustering.point_labels, count)]
+    too_wide = np.asarray(widths_m) > parameters.max_place_width_m
+    named = _attribute(store, scope, records, group, too_wide)
+    evidence = summarise(records, group, count, as_of_us=as_of_us)
+    own_cells = h3cells.parents(cover, parameters.resolution)
+    for number, facts in enumerate(evidence):
+        facts |= {"score": score(facts), "width_m": round(widths_m[number], 1)}
+        if too_wide[number]:
+            facts["peak_cells"] = _peaks(own_cells[rows_of[number]])
+    order = sorted(range(count), key=lambda n: (-evidence[n]["score"]["score"], -evidence[n]["records"], n))
+    places = []
+    for rank, number in enumerate(order, start=1):
+        found = named.get(number, Attribution(None, AREA, None, 0.0, ()))
+        cells, peak = footprints[number]
+        places.append(
+            Place(
+                place_id=ids[number],
+                rank=rank,
+                cluster=number,
+                kind=found.kind,
+                name=found.name,
+                probability=None if found.kind == AREA else found.probability,
+                basis=basis_of(evidence[number]),
+                records=evidence[number]["records"],
+                footprint=cells,
+                peak_cell=peak,
+                evidence=evidence[number],
+                alternatives=found.alternatives,
+            )
+        )
+    keys = records["record_key"].to_numpy(object)
+    return places, {ids[number]: keys[rows].tolist() for number, rows in enumerate(rows_of)}
+
+
+def _rows_of(group: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
+    """Positions of the members of each group, in order of position."""
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(count + 1))
+    return [order[starts[i] : starts[i + 1]] for i in range(count)]
+
+
+def _footprint(cells: NDArray[np.int64], core: NDArray[np.bool_]) -> tuple[tuple[int, ...], int]:
+    """Cells that hold core points, sorted, and the one with the most records."""
+    distinct, counts = np.unique(cells[core], return_counts=True)
+    return tuple(distinct.tolist()), int(distinct[counts.argmax()])
+
+
+def _peaks(cells: NDArray[np.int64]) -> list[dict[str, Any]]:
+    distinct, counts = np.unique(cells, return_counts=True)
+    order = np.lexsort((distinct, -counts))[:PEAK_CELLS]
+    return [{"cell": h3cells.cell_text([distinct[i]])[0], "records": int(counts[i])} for i in order]
+
+
+def _attribute(
+    store: Store, scope: Scope, records: pd.DataFrame, group: NDArray[np.int64], too_wide: NDArray[np.bool_]
+) -> dict[int, Attribution]:
+    """Attribution of every cluster narrow enough to be one place."""
+    narrow = ~too_wide[group] if len(group) else np.zeros(0, bool)
+    records, group = records[narrow], group[narrow]
+    if not len(records):
+        return {}
+    margin = 0.02  # degrees: beyond any feature's reach
+    bounds = (
+        records["lon"].min() - margin,
+        records["lat"].min() - margin,
+        records["lon"].max() + margin,
+        records["lat"].max() + margin,
+    )
+    features = store.evidence.features(scope, ATTRIBUTABLE, bounds)
+    reference = Reference.of(
+        project_geometries(features["geometry"].to_numpy(object), store.crs),
+        *(features[name].to_numpy(object) for name in ("kind", "subtype", "name")),
+    )
+    facts = (
+        records.groupby([group, "x_m", "y_m", "precision_m", "location_basis"], sort=True)
+        .size()
+        .reset_index(name="weight")
+    )
+    snapped = (facts["location_basis"] == LocationBasis.SNAPPED).to_numpy(bool)
+    whole = facts.columns[0]
+    mostly = (
+        facts.assign(snapped_weight=facts["weight"] * snapped)
+        .groupby(whole)[["snapped_weight", "weight"]]
+        .transform("sum")
+    )
+    by_construction = snapped | (mostly["snapped_weight"] * 2 > mostly["weight"]).to_numpy(bool)
+    return attribute(
+        facts[["x_m", "y_m"]].to_numpy(float), facts["weight"].to_numpy(float), facts["precision_m"].to_numpy(float),
+        by_construction, facts[whole].to_numpy(np.int64), reference,
+    )  # fmt: skip
