@@ -62,7 +62,8 @@ def load_settings(environ: Mapping[str, str] = os.environ, **overrides: Any) -> 
         settings = replace(settings, **_from_file(file))
     told = {name: environ[f"LAPWING_{name.upper()}"] for name in _settable() if environ.get(f"LAPWING_{name.upper()}")}
     converted = {name: _convert(name, text, f"LAPWING_{name.upper()}") for name, text in told.items()}
-    return replace(settings, **converted, **{name: value for name, value in overrides.items() if value is not None})
+    given = {name: value for name, value in overrides.items() if value is not None}
+    return replace(settings, **(converted | given))
 
 
 def default_home() -> Path:

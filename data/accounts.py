@@ -67,6 +67,10 @@ class Accounts:
             self._db.execute("disable_account", account_id=account_id, at_us=at_us)
             self._db.execute("revoke_sessions", account_id=account_id, at_us=at_us)
 
+    def revoke_sessions(self, account_id: str, at_us: int, *, but: str = "") -> None:
+        """End an account's sessions, all or all but one."""
+        self._db.execute("revoke_other_sessions", account_id=account_id, at_us=at_us, token_hash=but)
+
     def add_link(self, token_hash: str, account_id: str, expires_at_us: int) -> None:
         """Add a one-time sign-in link."""
         self._db.insert(

@@ -107,7 +107,8 @@ class PostgisDatabase:
 
     def script(self, text: str) -> None:
         """Run several statements."""
-        self._connection().execute(text.encode())
+        with self._translated():
+            self._connection().execute(text.encode())
 
     def lock(self, name: str) -> None:
         """Take the advisory lock until the transaction ends."""

@@ -120,7 +120,7 @@ def release(
     are rounded down to the threshold, so that a cell minus a place says nothing.
     """
     fields = fields_for(layer, profile)
-    if not fields or (layer is Layer.TASKING and profile is not Profile.OPERATIONAL):
+    if not fields:
         raise DisclosureError(f"The {layer} layer is for the operational audience only.")
     known = {field.name for field in fields} | _CONTROL
     if unknown := sorted(set(features.columns) - known):
@@ -208,11 +208,18 @@ def _typed(values: pd.Series, field: Field) -> pd.Series:
     if field.type is FieldType.INTEGER:
         return values.astype("int64")
     if field.type is FieldType.REAL:
-        return values.astype("float64").round(4)
+        return _significant(values)
     texts = [None if value is None or value != value else str(value) for value in values.tolist()]
     if any(text and len(text) > MAX_TEXT for text in texts):
         raise DisclosureError(f"A value of {field.name!r} is longer than {MAX_TEXT} characters.")
     return pd.Series(texts, index=values.index, name=field.name, dtype=object)
+
+
+def _significant(values: pd.Series) -> pd.Series:
+    """Six significant digits: enough to read an order back, the same text on every machine."""
+    return pd.Series(
+        [float(f"{value:.6g}") for value in values.astype("float64")], index=values.index, name=values.name
+    )
 
 
 def _metadata(
@@ -227,7 +234,7 @@ def _metadata(
         "profile": str(profile),
         "run": run.run_id,
         "generated_at": from_micros(run.generated_at_us).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "period": f"{parameters.date_from or 'first record'} to {parameters.date_to or 'last record'}",
+        "period": _period(run, parameters, threshold),
         "study_area": run.summary.get("study_area", "observed"),
         "suppressed_features": suppressed,
         "unlocated_records": _banded(int(run.summary.get("unlocated", 0)), threshold),
@@ -241,6 +248,14 @@ def _metadata(
     if synthetic:
         metadata["notice"] = SYNTHETIC_NOTICE
     return metadata
+
+
+def _period(run: Run, parameters: AnalysisParameters, threshold: Threshold | None) -> str:
+    """Dates asked for, else those of the records: to the day for operations, to the month for everyone else."""
+    digits = 10 if threshold is None else 7
+    first = parameters.date_from.isoformat() if parameters.date_from else (run.summary.get("first_day") or "")[:digits]
+    last = parameters.date_to.isoformat() if parameters.date_to else (run.summary.get("last_day") or "")[:digits]
+    return f"{first} to {last}" if first or last else "no records"
 
 
 def _banded(count: int, threshold: Threshold | None) -> int | str:

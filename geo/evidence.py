@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 
 from geo.model import LocationBasis, TimeBasis
 from geo.tally import group_counts
-from geo.temporal import KNOWN_HOUR_US, WEEKDAYS, local_days, local_hours, local_weekdays, midpoint_us
+from geo.temporal import KNOWN_HOUR_US, WEEKDAYS, local_days, local_hours, local_months, local_weekdays, midpoint_us
 
 _HOUR_US: Final = 3_600_000_000
 _DAY_US: Final = 24 * _HOUR_US
 # Fewer timed records than this say nothing about a usual weekday or hour.
 MIN_TIMED: Final = 5
+APPROXIMATE: Final = "approximate"
+APPROXIMATE_ABOVE_M: Final = 100.0
 
 
 def summarise(records: pd.DataFrame, group: NDArray[np.int64], count: int, *, as_of_us: int) -> list[dict[str, Any]]:
@@ -33,8 +35,9 @@ def summarise(records: pd.DataFrame, group: NDArray[np.int64], count: int, *, as
     Returns
     -------
     list of dict, length count
-        ``records, sources, agencies, kinds, days, months, month_only, snapped, first_day, last_day, recency_days,
-        weekdays, hours, precision_m``. ``weekdays`` and ``hours`` are None where too few times are known.
+        ``records, sources, agencies, kinds, days, months, month_only, snapped, first_day, last_day, first_month,
+        last_month, recency_days, weekdays, hours, precision_m``. Days are those of records dated to the day, None where
+        there is none: a month is not its middle day. ``weekdays`` and ``hours`` are None where too few times are known.
     """
     if not count:
         return []
@@ -47,14 +50,10 @@ def summarise(records: pd.DataFrame, group: NDArray[np.int64], count: int, *, as
         _values_by_group(said_by, group, count),
         _values_by_group(records["kind"].to_numpy(object), group, count),
     )
-    days = local_days(at_us)
-    first, last, end_us = (
-        np.full(count, days.max()),
-        np.full(count, days.min()),
-        np.full(count, to_us.min()),
-    )
-    np.minimum.at(first, group, days)
-    np.maximum.at(last, group, days)
+    by_day = (records["time_basis"] != TimeBasis.MONTH).to_numpy(bool)
+    first_day, last_day = _span(group[by_day], local_days(at_us[by_day]), count, "datetime64[D]")
+    first_month, last_month = _span(group, local_months(at_us), count, "datetime64[M]")
+    end_us = np.full(count, to_us.min())
     np.maximum.at(end_us, group, to_us)
     dated = to_us - from_us <= _DAY_US + 2 * _HOUR_US  # a day of 25 hours still is a day
     weekdays = _profile(group[dated], local_weekdays(at_us[dated]), count, 7)
@@ -63,15 +62,16 @@ def summarise(records: pd.DataFrame, group: NDArray[np.int64], count: int, *, as
     ).to_numpy(bool)
     hours = _profile(group[timed], local_hours(at_us[timed]), count, 24)
     precision_m = records["precision_m"].groupby(group).median().to_numpy()
-    iso_first, iso_last = (d.astype("datetime64[D]").astype(str) for d in (first, last))
     return [
         {
             **{name: int(counts[name].iat[i]) for name in ("records", "days", "months", "month_only", "snapped")},
             "sources": len(agencies[i]),
             "agencies": sorted(agencies[i]),
             "kinds": dict(sorted(kinds[i].items())),
-            "first_day": str(iso_first[i]),
-            "last_day": str(iso_last[i]),
+            "first_day": first_day[i],
+            "last_day": last_day[i],
+            "first_month": first_month[i],
+            "last_month": last_month[i],
             "recency_days": int(max(0, (as_of_us - end_us[i]) // _DAY_US)),
             "weekdays": dict(zip(WEEKDAYS, weekdays[i].tolist(), strict=True))
             if weekdays[i].sum() >= MIN_TIMED
@@ -81,6 +81,26 @@ def summarise(records: pd.DataFrame, group: NDArray[np.int64], count: int, *, as
         }
         for i in range(count)
     ]
+
+
+def _span(
+    group: NDArray[np.int64], values: NDArray[np.int64], count: int, unit: str
+) -> tuple[list[str | None], list[str | None]]:
+    """First and last date of each group as ISO text; None where a group has none."""
+    if not len(values):
+        return [None] * count, [None] * count
+    first, last = np.full(count, np.iinfo(np.int64).max), np.full(count, np.iinfo(np.int64).min)
+    np.minimum.at(first, group, values)
+    np.maximum.at(last, group, values)
+    known = np.bincount(group, minlength=count) > 0
+    first_text, last_text = (
+        ends.astype(unit).astype(str) for ends in (np.where(known, first, 0), np.where(known, last, 0))
+    )
+    return _known_only(first_text, known), _known_only(last_text, known)
+
+
+def _known_only(texts: NDArray[np.str_], known: NDArray[np.bool_]) -> list[str | None]:
+    return [str(text) if ok else None for text, ok in zip(texts, known, strict=True)]
 
 
 def _values_by_group(values: NDArray[np.object_], group: NDArray[np.int64], count: int) -> list[dict[str, int]]:
@@ -103,8 +123,10 @@ def is_snapped(evidence: dict[str, Any]) -> bool:
 
 
 def basis_of(evidence: dict[str, Any]) -> str:
-    """``snapped`` or ``exact``."""
-    return LocationBasis.SNAPPED.value if is_snapped(evidence) else LocationBasis.EXACT.value
+    """``snapped``, ``approximate`` where positions are known no better than 100 m, or ``exact``."""
+    if is_snapped(evidence):
+        return LocationBasis.SNAPPED.value
+    return APPROXIMATE if evidence["precision_m"] > APPROXIMATE_ABOVE_M else LocationBasis.EXACT.value
 
 
 def busiest_days(weekdays: dict[str, int] | None) -> list[str]:

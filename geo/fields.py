@@ -4,7 +4,7 @@ The field dictionary for police GIS (``docs/field-dictionary.md``) is generated 
 in it cannot be released.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -43,6 +43,8 @@ _COMMON: Final = (
     Field("generated", FieldType.DATE, "Date of the analysis (UTC)."),
 )
 
+_OPERATIONAL_COMMON: Final = tuple(replace(field, audiences=_OPERATIONAL) for field in _COMMON)
+
 FIELDS: Final[dict[Layer, tuple[Field, ...]]] = {
     Layer.CELLS: (
         Field("cell", FieldType.TEXT, "H3 index of the cell, hexadecimal."),
@@ -77,15 +79,29 @@ FIELDS: Final[dict[Layer, tuple[Field, ...]]] = {
         ),
         Field("records", FieldType.INTEGER, "Records in the cluster."),
         Field("probability", FieldType.REAL, "Share of the evidence that speaks for this kind and name, 0 to 1."),
-        Field("basis", FieldType.TEXT, "exact, or snapped when most positions were moved to fixed map points."),
+        Field(
+            "basis",
+            FieldType.TEXT,
+            "exact; approximate when known no better than 100 m; snapped when most were moved to fixed map points.",
+        ),
         Field(
             "sources",
             FieldType.INTEGER,
             "Distinct agencies or sources; one source many times counts once.",
             _NOT_PUBLIC,
         ),
-        Field("first_day", FieldType.DATE, "Midpoint of the first record, Europe/London.", _OPERATIONAL),
-        Field("last_day", FieldType.DATE, "Midpoint of the last record, Europe/London.", _OPERATIONAL),
+        Field(
+            "first_day",
+            FieldType.DATE,
+            "First day among records dated to the day, Europe/London; empty when only months are known.",
+            _OPERATIONAL,
+        ),
+        Field(
+            "last_day",
+            FieldType.DATE,
+            "Last day among records dated to the day, Europe/London; empty when only months are known.",
+            _OPERATIONAL,
+        ),
         Field(
             "score",
             FieldType.REAL,
@@ -97,20 +113,30 @@ FIELDS: Final[dict[Layer, tuple[Field, ...]]] = {
         *_COMMON,
     ),
     Layer.TASKING: (
-        Field("place", FieldType.TEXT, "Identity of the place."),
-        Field("place_name", FieldType.TEXT, "Name of the place, or its kind."),
-        Field("kind", FieldType.TEXT, "What the place is."),
-        Field("area", FieldType.TEXT, "Ward, beat or other imported area that holds the place."),
-        Field("why", FieldType.TEXT, "One plain sentence."),
-        Field("weekdays", FieldType.TEXT, "Days on which most records fall, or times not known."),
-        Field("hours", FieldType.TEXT, "Hours in which most records fall, or times not known."),
-        Field("objective", FieldType.TEXT, "What the visit is for; to be filled in."),
-        Field("hazards", FieldType.TEXT, "To be filled in."),
-        Field("safe_exit", FieldType.TEXT, "To be filled in."),
-        Field("check_in_contact", FieldType.TEXT, "To be filled in."),
-        Field("non_enforcement_alternatives", FieldType.TEXT, "What else was considered; to be filled in."),
-        Field("review_date", FieldType.DATE, "When the decision about the place must be looked at again."),
-        *_COMMON,
+        Field("place", FieldType.TEXT, "Identity of the place.", _OPERATIONAL),
+        Field("place_name", FieldType.TEXT, "Name of the place, or its kind.", _OPERATIONAL),
+        Field("kind", FieldType.TEXT, "What the place is.", _OPERATIONAL),
+        Field("area", FieldType.TEXT, "Ward, beat or other imported area that holds the place.", _OPERATIONAL),
+        Field(
+            "where",
+            FieldType.TEXT,
+            "Street beside it, where one is known, and a grid reference to 100 m.",
+            _OPERATIONAL,
+        ),
+        Field("why", FieldType.TEXT, "One plain sentence.", _OPERATIONAL),
+        Field("weekdays", FieldType.TEXT, "Days on which most records fall, or times not known.", _OPERATIONAL),
+        Field("hours", FieldType.TEXT, "Hours in which most records fall, or times not known.", _OPERATIONAL),
+        Field("objective", FieldType.TEXT, "What the visit is for; to be filled in.", _OPERATIONAL),
+        Field("hazards", FieldType.TEXT, "To be filled in.", _OPERATIONAL),
+        Field("safe_exit", FieldType.TEXT, "To be filled in.", _OPERATIONAL),
+        Field("check_in_contact", FieldType.TEXT, "To be filled in.", _OPERATIONAL),
+        Field(
+            "non_enforcement_alternatives", FieldType.TEXT, "What else was considered; to be filled in.", _OPERATIONAL
+        ),
+        Field(
+            "review_date", FieldType.DATE, "When the decision about the place must be looked at again.", _OPERATIONAL
+        ),
+        *_OPERATIONAL_COMMON,
     ),
     Layer.REFERENCE: (
         Field(

@@ -41,3 +41,18 @@ def parse_grid_reference(text: str) -> tuple[float, float, float]:
     easting = square_e * 100_000 + (int(digits[:half]) * size_m if half else 0) + size_m / 2
     northing = square_n * 100_000 + (int(digits[half:]) * size_m if half else 0) + size_m / 2
     return easting, northing, math.ceil(size_m / 2**0.5 * 10) / 10
+
+
+def format_grid_reference(x_m: float, y_m: float) -> str:
+    """Six-figure grid reference (100 m square) of a position on the British National Grid.
+
+    Examples
+    --------
+    >>> format_grid_reference(438123, 345678)
+    'SK 381 456'
+    """
+    square_e, square_n = int(x_m // 100_000), int(y_m // 100_000)
+    major = (19 - square_n) - (19 - square_n) % 5 + (square_e + 10) // 5
+    minor = (19 - square_n) * 5 % 25 + square_e % 5
+    easting, northing = int(x_m % 100_000 // 100), int(y_m % 100_000 // 100)
+    return f"{_LETTERS[major]}{_LETTERS[minor]} {easting:03d} {northing:03d}"

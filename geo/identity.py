@@ -34,9 +34,9 @@ def match_places(
     Returns
     -------
     list of str
-        An old id where at least half of the smaller footprint overlaps (best overlap first, ties by size of the
-        shared part, then by cluster number and id), else a new id: 16 hex digits of SHA-256 of organisation, run and cluster
-        number. Each id is given once.
+        An old id where at least half of the smaller footprint overlaps, else a new id: 16 hex digits of SHA-256 of
+        organisation, run and cluster number. Each id is given once; equal footprints first, then the largest shared
+        part, so that a tiny place swallowed by a large one does not give it its name.
     """
     by_cell: dict[int, list[str]] = {}
     old = {place_id: frozenset(cells) for place_id, cells in known.items()}
@@ -48,11 +48,12 @@ def match_places(
         new = frozenset(footprint)
         near = {place_id for cell in new for place_id in by_cell.get(cell, ())}
         for place_id in near:
-            share = overlap(new, old[place_id])
-            if share >= MIN_OVERLAP:
-                candidates.append((-share, -len(new & old[place_id]), number, place_id))
+            if overlap(new, old[place_id]) >= MIN_OVERLAP:
+                shared = len(new & old[place_id])
+                jaccard = shared / len(new | old[place_id])
+                candidates.append((jaccard < 1, -shared, -jaccard, number, place_id))
     chosen: dict[int, str] = {}
-    for _, _, number, place_id in sorted(candidates):
+    for *_, number, place_id in sorted(candidates):
         if number not in chosen and place_id not in chosen.values():
             chosen[number] = place_id
     taken = {*known, *chosen.values()}

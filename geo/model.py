@@ -162,7 +162,7 @@ class AnalysisParameters:
     area : str or None
         Name of an imported boundary or area; None studies the surroundings of what was observed.
     footprint_resolution : int
-        H3 resolution of place footprints.
+        H3 resolution of place footprints, whatever that of the cells: places are known again by their footprints.
     max_place_width_m : float
         A wider cluster is an area, not one place.
 
@@ -211,11 +211,6 @@ class AnalysisParameters:
     def shared_resolution(self) -> int:
         """The one H3 resolution that every audience outside operations gets, whatever the run's own."""
         return SHARED_RESOLUTION
-
-    @property
-    def cover_resolution(self) -> int:
-        """Resolution of footprints: never coarser than the cells."""
-        return max(self.resolution, self.footprint_resolution)
 
     @classmethod
     def from_json(cls, text: str) -> "AnalysisParameters":

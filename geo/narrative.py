@@ -10,7 +10,7 @@ from geo.model import AREA, UNATTRIBUTED, Profile
 TIMES_NOT_KNOWN = "times not known"
 
 _KIND_WORDS: Mapping[str, str] = {
-    "park": "a park",
+    "park": "a park or green space",
     "street": "a street",
     "house": "a home",
     "hotel": "a hotel or guest house",
@@ -68,6 +68,20 @@ def day_words(iso: str) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+def month_words(iso: str) -> str:
+    """Return a month as people write it."""
+    return f"{date.fromisoformat(iso + '-01'):%B %Y}"
+
+
+def span_words(evidence: Mapping[str, Any]) -> str:
+    """Return the first and last day of the records, or their months where no day is known."""
+    if evidence["first_day"]:
+        first, last = day_words(evidence["first_day"]), day_words(evidence["last_day"])
+    else:
+        first, last = month_words(evidence["first_month"]), month_words(evidence["last_month"])
+    return first if first == last else f"{first} to {last}"
+
+
 def why(evidence: Mapping[str, Any], *, profile: Profile, records: int) -> str:
     """Say in one sentence why a place is listed.
 
@@ -78,9 +92,9 @@ def why(evidence: Mapping[str, Any], *, profile: Profile, records: int) -> str:
         more = "one source only" if evidence["sources"] == 1 else "more than one source"
         return f"At least {records:,} records from {more}."
     if evidence["month_only"] == evidence["records"]:
-        span = f"over {plural(evidence['months'], 'month')}, dated by month only"
+        span = f"over {plural(evidence['months'], 'month')} ({span_words(evidence)}), dated by month only"
     else:
-        span = f"on {plural(evidence['days'], 'day')} between {day_words(evidence['first_day'])} and {day_words(evidence['last_day'])}"
+        span = f"on {plural(evidence['days'], 'day')} ({span_words(evidence)})"
     if 0 < evidence["month_only"] < evidence["records"]:
         span += f", {evidence['month_only']:,} of them dated by month only"
     doubt = (

@@ -37,8 +37,13 @@ REACH_M: Final = {
 }
 UNATTRIBUTED_WEIGHT: Final = 0.04
 MIN_PROBABILITY: Final = 0.3
-# A point known no better than this names no building, however lonely the building stands.
-MAX_BUILDING_PRECISION_M: Final = 50.0
+# A point known no better than this names nothing of the kind, however alone it stands.
+MAX_PRECISION_M: Final = {
+    FeatureKind.PARKS: 250.0,
+    FeatureKind.PREMISES: 100.0,
+    FeatureKind.BUILDINGS: 50.0,
+    FeatureKind.ROADS: 250.0,
+}
 
 _SNAPPED_KINDS: Final = (FeatureKind.PARKS, FeatureKind.ROADS)
 
@@ -165,13 +170,13 @@ def _likelihoods(
     shapes = shapely.points(points_m)
     reach_of = np.vectorize(REACH_M.get, otypes=[float])(reference.kinds)
     prior_of = np.vectorize(PRIOR.get, otypes=[float])(reference.kinds)
+    limit_of = np.vectorize(MAX_PRECISION_M.get, otypes=[float])(reference.kinds)
     point, feature = tree.query(shapes, predicate="dwithin", distance=np.maximum(max(REACH_M.values()), precision_m))
     distance_m = shapely.distance(shapes[point], reference.geometry_m[feature])
     kinds = reference.kinds[feature]
     allowed = distance_m <= np.maximum(reach_of[feature], precision_m[point])
     allowed &= ~snapped[point] | np.isin(kinds, [str(kind) for kind in _SNAPPED_KINDS])
-    near_enough = np.minimum(reference.spacing_m[feature] / 2, MAX_BUILDING_PRECISION_M)
-    allowed &= (kinds != FeatureKind.BUILDINGS) | (precision_m[point] <= near_enough)
+    allowed &= precision_m[point] <= np.minimum(reference.spacing_m[feature] / 2, limit_of[feature])
     point, feature, distance_m = point[allowed], feature[allowed], distance_m[allowed]
     sigma_m = np.maximum(precision_m[point], reach_of[feature]) / SIGMAS_IN_95_PERCENT_RADIUS
     likelihood = prior_of[feature] * np.exp(-0.5 * (distance_m / sigma_m) ** 2)
@@ -213,11 +218,23 @@ _RESIDENTIAL: Final = (
     "bungalow",
     "dwelling",
 )
+# Houses that nobody lives in for good.
+_NO_HOME: Final = re.compile(r"\b(public|guest|boarding|school|ware|club|coffee|boat|green)[ -]?house\b")
 _PREMISES_WORDS: Final = {
     "takeaway": ("takeaway", "fast food", "kebab", "chicken"),
-    "hotel": ("hotel", "guest", "hostel", "motel", "b&b"),
-    "licensed": ("pub", "bar", "nightclub", "club", "off licence", "off-licence", "licensed"),
-    "station": ("station", "transport", "bus", "rail"),
+    "hotel": ("hotel", "guest", "guest house", "guesthouse", "boarding house", "hostel", "motel", "b&b"),
+    "licensed": (
+        "pub",
+        "bar",
+        "public house",
+        "nightclub",
+        "night club",
+        "social club",
+        "off licence",
+        "off-licence",
+        "licensed",
+    ),
+    "station": ("station", "transport", "bus station", "rail", "railway"),
     "car_park": ("car park", "parking"),
     "school": ("school", "college", "education"),
     "taxi_rank": ("taxi",),
@@ -242,7 +259,7 @@ def place_kind(feature_kind: str, subtype: str) -> str:
         return "park"
     if feature_kind == FeatureKind.ROADS:
         return "street"
-    if feature_kind == FeatureKind.BUILDINGS and _mentions(plain, _RESIDENTIAL):
+    if feature_kind == FeatureKind.BUILDINGS and _mentions(_NO_HOME.sub("", plain), _RESIDENTIAL):
         return "house"
     for kind, words in _PREMISES_WORDS.items():
         if _mentions(plain, words):

@@ -16,6 +16,7 @@ from geo.model import TimeBasis
 LONDON: Final = ZoneInfo("Europe/London")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTH: Final = re.compile(r"^(\d{4})-(\d{2})$")
+_SHORT_HOUR: Final = re.compile(r"(?<=\d)([T ])(\d:)")
 _UK_DATE: Final = re.compile(r"^(\d{1,2})[/.](\d{1,2})[/.](\d{4})(?:[ T]+(.+))?$")
 _DATE: Final = re.compile(r"^\d{4}-?\d{2}-?\d{2}$")
 
@@ -78,6 +79,7 @@ def parse_time(text: str) -> tuple[int, int, TimeBasis]:
             return *month_interval(int(match[1]), int(match[2])), TimeBasis.MONTH
         if match := _UK_DATE.match(text):
             text = f"{match[3]}-{int(match[2]):02d}-{int(match[1]):02d}" + (f"T{match[4]}" if match[4] else "")
+        text = _SHORT_HOUR.sub(r"\g<1>0\g<2>", text)
         if _DATE.match(text):
             return *day_interval(date.fromisoformat(text)), TimeBasis.DATE
         moment = datetime.fromisoformat("" if "W" in text.upper() else text)  # an ISO week is not a date

@@ -197,12 +197,13 @@ def _times(
     ending = (end_text != "") & problems.good
     if ending.any():
         at = np.flatnonzero(ending)
-        last_from_us, last_us, _, bad = parse_times(end_text[at].tolist())
+        last_from_us, last_us, last_basis, bad = parse_times(end_text[at].tolist())
         problems.add_each({int(at[i]): detail for i, detail in bad.items()}, "to", Reason.BAD_DATE)
         to_us = to_us.copy()
         to_us[at] = last_us
         basis = basis.copy()
-        basis[at] = "interval"
+        same_month = (basis[at] == "month") & (last_basis == "month") & (from_us[at] == last_from_us)
+        basis[at] = np.where(same_month, "month", "interval")
         ends_later = np.zeros(len(rows), bool)
         ends_later[at] = last_from_us > rules.now_us
         problems.add(ends_later, "to", Reason.FUTURE_DATE, "the row ends in the future")
@@ -315,13 +316,18 @@ def _precision(rows: pd.DataFrame, problems: _Problems, rules: RecordRules) -> N
     return np.where(np.isfinite(stated), stated, rules.precision_m)
 
 
+def _kept(text: str) -> str:
+    """Text for quarantine; what is too long for any field is free text in the wrong column, and is not kept."""
+    return text if len(text) <= MAX_TEXT else f"{REMOVED} too long]"
+
+
 def _rejections(rows: pd.DataFrame, row_numbers: NDArray[np.int64], problems: _Problems) -> pd.DataFrame:
     kept = [name for name in rows.columns if name not in NEVER_QUARANTINED]
     removed = [name for name in rows.columns if name in NEVER_QUARANTINED]
     entries = []
     for row in sorted(problems.found):
         field, reason, detail = problems.found[row]
-        content = {name: str(rows[name].iat[row])[:MAX_TEXT] for name in kept if rows[name].iat[row] != ""}
+        content = {name: _kept(str(rows[name].iat[row])) for name in kept if rows[name].iat[row] != ""}
         content |= {name: f"{REMOVED} {name}]" for name in removed if rows[name].iat[row] != ""}
         entries.append((int(row_numbers[row]), field, reason, detail, json.dumps(content, ensure_ascii=False)))
     return pd.DataFrame(entries, columns=list(REJECTION_COLUMNS))

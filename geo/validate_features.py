@@ -17,6 +17,8 @@ FEATURE_FIELDS: Final = ("name", "kind", "level", "code", "vintage")
 
 _POINT, _LINE, _POLYGON = 0, 1, 2
 _COLLECTION: Final = 7
+# A longer outline is mended in the file it came from.
+MAX_WKT: Final = 100_000
 _ALLOWED_DIMENSIONS: Final = {
     FeatureKind.PARKS: {_POINT, _POLYGON},
     FeatureKind.PREMISES: {_POINT, _POLYGON},
@@ -57,6 +59,7 @@ def validate_features(
     rejected : DataFrame
         ``REJECTION_COLUMNS``.
     """
+    as_read, shapes_as_read = rows.fillna(""), np.asarray(geometry, dtype=object)
     rows = rows.reindex(columns=list(FEATURE_FIELDS), fill_value="").fillna("")
     geometry = shapely.force_2d(np.asarray(geometry, dtype=object))
     missing = shapely.is_missing(geometry) | shapely.is_empty(geometry)
@@ -104,11 +107,22 @@ def validate_features(
             str(fields[i]),
             reasons[i],
             details[i],
-            json.dumps({n: v[:MAX_TEXT] for n, v in rows.iloc[i].items() if v}),
+            _content(as_read.iloc[i], shapes_as_read[i], kind),
         )
         for i in np.flatnonzero(~good)
     ]
     return accepted[list(FEATURE_COLUMNS)], pd.DataFrame(rejected, columns=list(REJECTION_COLUMNS))
+
+
+def _content(row: pd.Series, shape: shapely.Geometry | None, kind: FeatureKind) -> str:
+    """Return a rejected feature as it can be corrected and imported again; of protected places nothing is kept."""
+    if kind == FeatureKind.PROTECTED:
+        return json.dumps({})
+    content = {str(name): str(value)[: MAX_WKT if name == "wkt" else MAX_TEXT] for name, value in row.items() if value}
+    if shape is not None and not set(content) & {"longitude", "easting", "wkt"}:
+        text = shapely.to_wkt(shape, rounding_precision=7)
+        content |= {"wkt": text} if len(text) <= MAX_WKT else {}
+    return json.dumps(content, ensure_ascii=False)
 
 
 def feature_keys(features: pd.DataFrame) -> list[bytes]:

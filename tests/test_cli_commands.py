@@ -152,7 +152,7 @@ def test_json_is_alone_on_stdout(shell: Shell, run: str) -> None:
 
 
 def test_progress_goes_to_stderr(shell: Shell, run: str) -> None:
-    done = shell("analyse", "--json")
+    done = shell("analyse", "--json", "--eps-m", "140")
     assert "Clustering ..." in done.err
     assert list(done.json) >= ["run"]
 
@@ -160,7 +160,7 @@ def test_progress_goes_to_stderr(shell: Shell, run: str) -> None:
 def test_the_promised_keys_are_there(shell: Shell, run: str) -> None:
     imported = shell("import", "incidents", shell.home / "spots.csv", "--json").json
     assert {"batches", "read", "accepted", "unlocated", "rejected", "duplicates", "reasons"} <= set(imported)
-    assert {"id", "file", "read"} <= set(imported["batches"][0])
+    assert {"batch", "file", "read"} <= set(imported["batches"][0])
     analysed = shell("analyse", *AS_OF, "--json").json
     promised = {
         "run",
@@ -319,8 +319,8 @@ def test_an_ending_that_is_no_format_is_not_quietly_geojson(shell: Shell, run: s
 
 def test_undo_takes_a_file_back(shell: Shell, run: str) -> None:
     (batch,) = shell("quality", "--json").json["batches"]
-    assert shell("undo", batch["id"], "--json").json == {"batch": batch["id"], "records": 22, "features": 0}
-    assert shell("undo", batch["id"]).code == 1
+    assert shell("undo", batch["batch"], "--json").json == {"batch": batch["batch"], "records": 22, "features": 0}
+    assert shell("undo", batch["batch"]).code == 1
     assert shell("analyse", *AS_OF, "--json").json["records"] == 0
     assert shell("quality", "--json").json["batches"][0]["undone"] is True
 
@@ -344,3 +344,16 @@ def test_reference_geography_comes_in_by_the_same_command(shell: Shell) -> None:
     path = write_geojson(shell.home / "parks.geojson", [({"name": "Park"}, square(-2.37, 51.37, 0.01))])
     done = shell("import", "parks", path, "--json").json
     assert (done["read"], done["accepted"], done["batches"][0]["format"]) == (1, 1, "geojson")
+
+
+def test_the_option_wins_over_the_environment(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAPWING_STORE", f"sqlite:///{shell.home}/third.db")
+    assert shell("runs", "--json", "--store", f"sqlite:///{shell.home}/other.db").json == {"runs": []}
+    assert (shell.home / "other.db").exists()
+    assert not (shell.home / "third.db").exists()
+
+
+def test_a_lost_passphrase_is_no_dead_end(shell: Shell) -> None:
+    assert shell("user", "add", "amy", "--role", "gis").code == 0
+    assert "/sign-in/link/" in shell("user", "token", "amy", "--json").json["link"]
+    assert shell("user", "token", "bob").code == 1

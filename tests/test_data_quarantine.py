@@ -9,6 +9,7 @@ import pytest
 from app.services.quarantine import corrections_csv
 from app.wiring import Lapwing
 from geo.model import Scope
+from tests.conftest import NOW_US
 from tests.files import BATH, POLICE_HEADER, load, police_row, row, write_csv
 
 SCOPE = Scope(actor="test")
@@ -106,3 +107,20 @@ def test_a_record_with_a_wrong_geometry_keeps_its_fields(embedded: Lapwing, tmp_
 def test_nothing_to_correct_is_an_empty_table(embedded: Lapwing) -> None:
     (only,) = corrections_csv(embedded.store, SCOPE).splitlines()
     assert only.startswith("batch,file,row_number,field,reason,detail")
+
+
+def test_a_row_rejected_twice_is_corrected_once(embedded: Lapwing, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", [row(1), row(2, date="soon")])
+    load(embedded, path)
+    load(embedded, path)
+    report = load(embedded, corrections(embedded, tmp_path / "c.csv", date="2024-03-10"))
+    assert report.batch.accepted == 1
+    assert len(embedded.store.evidence.records(SCOPE, ["incidents"])) == 2
+
+
+def test_taking_the_corrections_is_logged(embedded: Lapwing, tmp_path: Path) -> None:
+    from app.services.quarantine import hand_out_corrections
+
+    load(embedded, write_csv(tmp_path / "a.csv", [row(date="soon")]))
+    hand_out_corrections(embedded.store, SCOPE, now_us=NOW_US)
+    assert [e["verb"] for e in embedded.store.audit.events(SCOPE)][-1] == "disclosure"

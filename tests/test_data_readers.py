@@ -135,10 +135,10 @@ def test_gzip_is_known_by_content_never_by_name(tmp_path: Path, name: str) -> No
     plain = write_csv(tmp_path / "plain.csv", [row()])
     packed = tmp_path / name
     packed.write_bytes(gzip.compress(plain.read_bytes()))
-    assert read_file(packed, "incidents", crs=CRS).read == 1
+    assert len(read_file(packed, "incidents", crs=CRS).rows) == 1
     unpacked = tmp_path / "not-packed.csv.gz"
     unpacked.write_bytes(plain.read_bytes())
-    assert read_file(unpacked, "incidents", crs=CRS).read == 1
+    assert len(read_file(unpacked, "incidents", crs=CRS).rows) == 1
 
 
 def test_packed_geojson_and_plain_say_the_same(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_several_layers_need_a_name(tmp_path: Path) -> None:
         read_file(path, "incidents", crs=CRS)
     with pytest.raises(UnreadableFile, match="no layer 'east'"):
         read_file(path, "incidents", layer="east", crs=CRS)
-    assert read_file(path, "incidents", layer="south", crs=CRS).read == 2
+    assert len(read_file(path, "incidents", layer="south", crs=CRS).rows) == 2
 
 
 def test_a_list_among_unmapped_properties_is_no_obstacle(embedded: Lapwing, tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_what_is_not_mapped_is_nowhere(tmp_path: Path) -> None:
     assert (done.code, done.json["accepted"], done.json["rejected"]) == (0, 1, 3)
     corrections = tmp_path / "corrections.csv"
     listed = command(tmp_path, "quarantine", "--json", "-o", corrections)
-    assert corrections.read_bytes().count(b"\r\n") == 4
+    assert corrections.read_bytes().count(b"\r\n") == 3  # a row with a field missing is mended in its own file
     stored = [one.read_bytes() for one in (tmp_path / "var").rglob("*") if one.is_file()]
     everything = b"".join(
         [*stored, corrections.read_bytes(), listed.out.encode(), done.out.encode(), done.err.encode()]

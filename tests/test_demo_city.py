@@ -8,12 +8,13 @@ import pytest
 import shapely
 
 from app.services.demonstration import SEED, make_demo
-from app.services.importing import ImportRequest, import_file
+from app.services.importing import ImportRequest, import_file, undo_batch
+from app.services.layers import is_synthetic
 from app.services.places import list_places
 from app.wiring import Lapwing
 from data.demo import write_city
 from geo.crs import MetricCrs
-from geo.errors import Conflict
+from geo.errors import Conflict, InvalidParameter
 from geo.model import Scope
 from geo.temporal import LONDON, from_micros
 from geo.validate_features import project_geometries
@@ -53,7 +54,7 @@ def test_other_cities_are_found_too(embedded: Lapwing, scope: Scope, tmp_path: P
     city = write_city(tmp_path / "city", seed=seed, today=TODAY)
     for kind, path in city.files.items():
         request = ImportRequest(kind=kind, source="lapwing demo")
-        import_file(embedded.store, scope, path, request, now_us=NOW_US, vehicle_key=b"k")
+        import_file(embedded.store, scope, path, request, now_us=NOW_US, vehicle_key=b"k", synthetic=True)
     run = analyse(embedded.store, scope, AnalysisParameters(area="boundary"), seed=0, now_us=NOW_US)
     truth = planted(city.truth)
     found = list_places(embedded.store, scope, run.run_id, top=len(truth))
@@ -74,3 +75,32 @@ def test_real_and_invented_records_are_never_mixed(embedded: Lapwing, scope: Sco
     with pytest.raises(Conflict, match="synthetic city"):
         import_file(embedded.store, scope, file, ImportRequest(kind="incidents"), now_us=NOW_US, vehicle_key=b"k")
     assert embedded.store.evidence.record_counts(scope)["incidents"]["records"] == 244
+
+
+def test_a_city_half_made_is_made_again(embedded: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    city = write_city(tmp_path / "demo", seed=SEED, today=TODAY)
+    for kind in ("boundary", "areas", "incidents"):
+        request = ImportRequest(kind=kind, source="lapwing demo")
+        import_file(embedded.store, scope, city.files[kind], request, now_us=NOW_US, vehicle_key=b"k", synthetic=True)
+    city.truth.unlink()
+    made = make_demo(embedded.store, scope, tmp_path / "demo", now_us=NOW_US, vehicle_key=b"k", say=lambda _: None)
+    assert made.run.summary["places"] == 8
+    counts = embedded.store.evidence.record_counts(scope)
+    assert (counts["incidents"]["records"], counts["sightings"]["records"]) == (244, 160)
+    again = make_demo(embedded.store, scope, tmp_path / "demo", now_us=NOW_US, vehicle_key=b"k", say=lambda _: None)
+    assert again.run == made.run
+
+
+def test_the_name_of_the_synthetic_source_is_reserved(embedded: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("date,longitude,latitude\n2026-01-01,-2.36,51.38\n")
+    request = ImportRequest(kind="incidents", source="lapwing demo")
+    with pytest.raises(InvalidParameter, match="kept for the synthetic city"):
+        import_file(embedded.store, scope, file, request, now_us=NOW_US, vehicle_key=b"k")
+
+
+def test_an_undone_city_marks_nothing_synthetic(embedded: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    make_demo(embedded.store, scope, tmp_path / "demo", now_us=NOW_US, vehicle_key=b"k", say=lambda _: None)
+    for batch in embedded.store.evidence.batches(scope):
+        undo_batch(embedded.store, scope, batch.batch_id, now_us=NOW_US)
+    assert not is_synthetic(embedded.store, scope)

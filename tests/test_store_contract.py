@@ -180,7 +180,7 @@ def test_a_failed_replacement_leaves_the_old_run(
     with monkeypatch.context() as broken:
         break_insert(lapwing, broken, "run_place")
         with pytest.raises(RuntimeError):
-            analyse(lapwing.store, scope, AnalysisParameters(), seed=0, now_us=NOW_US + HOUR_US)
+            analyse(lapwing.store, scope, AnalysisParameters(), seed=0, now_us=NOW_US, as_of_us=NOW_US + HOUR_US)
     assert lapwing.store.runs.get(scope, "latest") == run
     assert lapwing.store.runs.places(scope, run.run_id) == before
 

@@ -112,3 +112,36 @@ def test_a_refusal_is_logged_with_its_route(signed_in: Client, embedded: Lapwing
     signed_in(Role.COORDINATOR).get("/audit")
     last = embedded.store.audit.events(scope)[-1]
     assert (last["actor"], last["verb"], last["subject"]) == ("coordinator-1", "refused", "administration.audit")
+
+
+@pytest.mark.parametrize("layer", ["tasking", "reference", "", "record"])
+def test_the_general_download_hands_out_cells_and_places_only(signed_in: Client, embedded: Lapwing, layer: str) -> None:
+    run = embedded.store.runs.runs(Scope())[0].run_id
+    form = {"layer": layer, "format": "csv", "profile": "operational", "purpose": "test"}
+    assert signed_in(Role.GIS).post(f"/runs/{run}/download", data=form).status_code == 422
+    assert embedded.store.audit.disclosures(Scope()) == []
+
+
+def test_every_view_of_data_is_logged_once_an_hour(signed_in: Client, embedded: Lapwing, scope: Scope) -> None:
+    run = embedded.store.runs.runs(Scope())[0].run_id
+    client = signed_in(Role.COORDINATOR)
+    seen = {f"/runs/{run}/map": "map", f"/runs/{run}/layers/cells.geojson": "cells", f"/tasking/{run}": "tasking"}
+    for _ in range(2):
+        for address in seen:
+            assert client.get(address).status_code == 200
+    logged = [e["subject"] for e in embedded.store.audit.events(scope) if e["verb"] == "consultation"]
+    assert sorted(logged) == sorted(f"run:{run}/{view}" for view in seen.values())
+
+
+def test_only_analysts_read_the_reasons_of_decisions(signed_in: Client, embedded: Lapwing, scope: Scope) -> None:
+    from app.services.places import decide
+    from geo.model import Verdict
+
+    run = embedded.store.runs.runs(Scope())[0].run_id
+    place = embedded.store.runs.places(Scope(), run)[0].place_id
+    decide(embedded.store, scope, place, Verdict.ACCEPT, "per URN 12345, reg AB12 CDE", now_us=NOW_US)
+    assert "AB12 CDE" in signed_in(Role.ANALYST).get(f"/places/{place}").text
+    for role in (Role.COORDINATOR, Role.GIS):
+        page = signed_in(role).get(f"/places/{place}").text
+        assert "Accepted" in page
+        assert "AB12 CDE" not in page

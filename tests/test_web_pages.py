@@ -191,3 +191,30 @@ def test_the_log_names_routes_and_never_addresses(
     assert entry["route"] == "sign_in.link"
     assert entry["status"] == 200
     assert link.rsplit("/", 1)[-1] not in "".join(lines)
+
+
+def test_forms_work_behind_a_tls_proxy(web: Flask, embedded: Lapwing) -> None:
+    """Our referrer policy keeps the Referer from every server, so that no check may ask for it."""
+    client = web.test_client()
+    link = accounts.add_user(embedded.store, Scope(), "amy", Role.ANALYST, now_us=NOW_US)
+    page = client.get(link, base_url="https://localhost")
+    answer = client.post(link, data={"csrf_token": token(page.text)}, base_url="https://localhost")
+    assert answer.status_code == 302
+
+
+def test_a_refused_form_wears_its_nonce(web: Flask, embedded: Lapwing) -> None:
+    answer = web.test_client().post("/sign-in", data={"name": "amy"})
+    assert answer.status_code == 400
+    assert "'nonce-'" not in answer.headers["Content-Security-Policy"]
+
+
+def test_a_new_passphrase_ends_other_sessions(web: Flask, embedded: Lapwing) -> None:
+    here, elsewhere = sign_in(web, embedded), web.test_client()
+    link = accounts.demo_link(embedded.store, Scope(), "analyst-2", Role.ANALYST, now_us=NOW_US)
+    elsewhere.post(link, data={"csrf_token": token(elsewhere.get(link).text)})
+    assert elsewhere.get("/").status_code == 200
+    page = here.get("/account/passphrase")
+    words = {"passphrase": "marsh samphire tern", "again": "marsh samphire tern", "csrf_token": token(page.text)}
+    assert here.post("/account/passphrase", data=words).status_code == 302
+    assert here.get("/").status_code == 200
+    assert elsewhere.get("/").status_code == 302

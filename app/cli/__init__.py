@@ -27,7 +27,7 @@ _SUMMARIES: Final = {
     "task": "List accepted places for outreach.",
     "export": "Write a layer of an analysis to a file.",
     "migrate": "Create the store or bring it up to date.",
-    "user": "Add, list or disable users.",
+    "user": "Add, list or disable users, or give one a new link.",
     "audit": "List, verify or export the audit log.",
     "serve": "Serve the maps and lists to a browser.",
     "demo": "Make a synthetic city, analyse it and serve it.",

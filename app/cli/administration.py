@@ -63,6 +63,17 @@ def user_add(context: Context, *, name: str, role: str) -> None:
     context.answer({"user": name, "role": role, "link": url}, text=f"{name} may sign in once within 24 hours at\n{url}")
 
 
+@user_command.command("token")
+@click.argument("name")
+@command
+def user_token(context: Context, *, name: str) -> None:
+    """Print a fresh one-time link for NAME and end their sessions; for an expired link or a lost passphrase."""
+    lapwing = context.lapwing
+    link = accounts.new_link(lapwing.store, context.scope, name, now_us=lapwing.clock())
+    url = f"http://{lapwing.settings.host}:{lapwing.settings.port}{link}"
+    context.answer({"user": name, "link": url}, text=f"{name} may sign in once within 24 hours at\n{url}")
+
+
 @user_command.command("list")
 @command
 def user_list(context: Context) -> None:

@@ -10,7 +10,7 @@ from app.cli.common import Context, command, table
 from app.services import analysis, exporting, places, tasking
 from app.services.layers import place_dict
 from geo.model import AnalysisParameters, Layer, Profile, Verdict
-from geo.narrative import day_words, kind_words, place_title, plural
+from geo.narrative import day_words, kind_words, place_title, plural, span_words
 from geo.temporal import from_micros, micros
 
 
@@ -91,13 +91,13 @@ def analyse_command(
     store = context.lapwing.store
     selected = analysis.choose_kinds(store, context.scope, kinds)
     parameters = AnalysisParameters(crs_epsg=store.crs.epsg, **chosen, **selected)
-    now_us = as_of_us if as_of_us is not None else context.lapwing.clock()
     run = analysis.analyse(
         store,
         context.scope,
         parameters,
         seed=seed,
-        now_us=now_us,
+        now_us=context.lapwing.clock(),
+        as_of_us=as_of_us,
         progress=lambda step: context.say(f"{step} ..."),
     )
     value = analysis.run_dict(run)
@@ -134,6 +134,7 @@ def runs_command(context: Context) -> None:
 def places_command(context: Context, *, run_id: str, top: int | None) -> None:
     """List the places of RUN (an id, or latest) in order."""
     listed = places.list_places(context.lapwing.store, context.scope, run_id, top=top)
+    context.consulted(f"run:{run_id}/places")
     rows = [
         [
             p["rank"],
@@ -159,6 +160,7 @@ def places_command(context: Context, *, run_id: str, top: int | None) -> None:
 def explain_command(context: Context, *, place_id: str) -> None:
     """Say why PLACE is listed: its evidence, odds, alternatives and decisions."""
     view = places.view_place(context.lapwing.store, context.scope, place_id)
+    context.consulted(f"place:{place_id}")
     value = place_dict(view.place, view.standing) | {
         "run": view.run.run_id,
         "runs_seen": view.runs_seen,
@@ -181,7 +183,7 @@ def _explanation(value: dict[str, Any]) -> str:
     lines = [
         f"{place_title(value['kind'], value['name'])} ({kind_words(value['kind'])}{odds})",
         value["why"],
-        f"Last record {day_words(evidence['last_day'])}, {plural(evidence['recency_days'], 'day')} before the analysis. "
+        f"Records from {span_words(evidence)}, the last {plural(evidence['recency_days'], 'day')} before the analysis. "
         f"Positions precise to {evidence['precision_m']:g} m ({value['basis']}).",
         f"Listing order: {score['records']:g} records x {score['recency']:g} recency x {score['corroboration']:g} corroboration = {score['score']:g}.",
     ]
@@ -236,6 +238,7 @@ def task_command(context: Context, *, run_id: str, output: Path | None, purpose:
     lapwing = context.lapwing
     run = lapwing.store.runs.get(context.scope, run_id)
     found = tasking.accepted_places(lapwing.store, context.scope, run)
+    context.consulted(f"run:{run.run_id}/tasking")
     rows = [one.columns() for one in found.accepted]
     value: dict[str, Any] = {
         "run": run.run_id,
@@ -254,7 +257,7 @@ def task_command(context: Context, *, run_id: str, output: Path | None, purpose:
     lines = []
     for row in rows:
         lines += [
-            f"{row['place_name']} ({kind_words(row['kind'])}){', ' + row['area'] if row['area'] else ''}",
+            f"{row['place_name']} ({kind_words(row['kind'])}){', ' + row['area'] if row['area'] else ''}, {row['where']}",
             f"  {row['why']}",
         ]
         lines += [f"  When: {row['weekdays']}; {row['hours']}. Review by {day_words(row['review_date'])}."]

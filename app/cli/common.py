@@ -28,6 +28,10 @@ class Context:
         """Who is at the keyboard: LAPWING_ACTOR, else the operating system's user."""
         return self.lapwing.scope(os.environ.get("LAPWING_ACTOR") or f"cli:{getpass.getuser()}")
 
+    def consulted(self, subject: str) -> None:
+        """Log that this person saw something: once an hour for each subject."""
+        self.lapwing.store.audit.consult(self.scope, subject, self.lapwing.clock())
+
     def answer(self, value: Any, *, text: str | Callable[[], str]) -> None:
         """Print the answer: JSON on stdout when asked for, else text for people."""
         if self.as_json:

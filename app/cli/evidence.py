@@ -11,8 +11,10 @@ from data.readers.files import FORMATS
 from geo.errors import LapwingError
 from geo.model import FeatureKind, RecordKind
 from geo.narrative import plural
+from geo.validate import Reason
 
 KINDS = [str(kind) for kind in (*RecordKind, *FeatureKind)]
+WRONG_COUNT = Reason.WRONG_COLUMN_COUNT
 _TOTALS = ("read", "accepted", "unlocated", "rejected", "duplicates")
 
 
@@ -125,9 +127,10 @@ def quarantine_command(context: Context, *, batch_id: str | None, output: Path |
     """List rows needing attention: what was wrong, where, and what to do."""
     store = context.lapwing.store
     if output is not None:
-        text = quarantine.corrections_csv(store, context.scope, batch_id)
+        text = quarantine.hand_out_corrections(store, context.scope, batch_id, now_us=context.lapwing.clock())
         output.write_text(text, encoding="utf-8-sig", newline="")
     rows = quarantine.rows_needing_attention(store, context.scope, batch_id)
+    context.consulted("quarantine")
     shown = rows[["batch_id", "file_name", "row_number", "field", "reason", "detail"]]
     value = {
         "rows": shown.rename(columns={"batch_id": "batch", "file_name": "file"}).to_dict("records"),
@@ -136,6 +139,8 @@ def quarantine_command(context: Context, *, batch_id: str | None, output: Path |
     if output is not None:
         value["output"] = str(output)
         text = f"{plural(len(rows), 'row')} written to {output}. Correct them there and import the file again."
+        if WRONG_COUNT in set(rows["reason"]):
+            text += f" Rows of reason {WRONG_COUNT} are not in it: mend those in the original file."
     elif len(rows):
         text = table(["file", "row", "field", "reason", "what to do"], shown.iloc[:200, 1:].to_numpy().tolist())
         text += f"\n... and {len(rows) - 200:,} more; write them all with --output FILE.csv" if len(rows) > 200 else ""
@@ -155,7 +160,7 @@ def quality_command(context: Context, *, batch_id: str | None) -> None:
 
 def _quality_text(value: dict[str, Any]) -> str:
     rows = [
-        [b["id"], b["file"], b["kind"], *(b[name] for name in _TOTALS), "undone" if b["undone"] else ""]
+        [b["batch"], b["file"], b["kind"], *(b[name] for name in _TOTALS), "undone" if b["undone"] else ""]
         for b in value["batches"]
     ]
     if not rows:

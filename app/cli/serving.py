@@ -1,10 +1,13 @@
 """Commands that end in a browser: serve, demo."""
 
+from typing import Any
+
 import click
 
 from app.cli.common import Context, command
 from app.services import accounts, demonstration
 from app.services.places import list_places
+from geo.errors import LapwingError
 from geo.model import Role
 
 DEMO_USER = "demo"
@@ -19,9 +22,10 @@ def serve_command(context: Context, *, host: str | None, port: int | None) -> No
     from app.services.layers import is_synthetic
 
     lapwing = context.lapwing
+    server = _listen(context, host, port)
     if is_synthetic(lapwing.store, context.scope):
         _say_demo_link(context, host, port)
-    _serve(context, host, port)
+    _serve(context, server)
 
 
 @click.command("demo")
@@ -41,6 +45,7 @@ def demo_command(context: Context, *, no_serve: bool, host: str | None, port: in
         vehicle_key=lapwing.secret("vehicle"),
         say=context.say,
     )
+    server = None if no_serve else _listen(context, host, port)
     top = list_places(lapwing.store, context.scope, made.run.run_id, top=1)
     link = _link(context, host, port)
     value = {
@@ -55,8 +60,8 @@ def demo_command(context: Context, *, no_serve: bool, host: str | None, port: in
         else ""
     )
     context.answer(value, text=f"{words}Open this link once to sign in:\n  {link}")
-    if not no_serve:
-        _serve(context, host, port)
+    if server is not None:
+        _serve(context, server)
 
 
 def _link(context: Context, host: str | None, port: int | None) -> str:
@@ -69,24 +74,32 @@ def _say_demo_link(context: Context, host: str | None, port: int | None) -> None
     click.echo(f"Open this link once to sign in:\n  {_link(context, host, port)}")
 
 
-def _serve(context: Context, host: str | None, port: int | None) -> None:
-    import sys
-
+def _listen(context: Context, host: str | None, port: int | None) -> Any:
+    """Take the port before anything is promised about it."""
     from waitress import create_server
 
     from app.logs import configure_logging
     from app.web import make_app
-    from geo.errors import LapwingError
 
     lapwing = context.lapwing
     configure_logging()
     where, at = host or lapwing.settings.host, port or lapwing.settings.port
     try:
-        server = create_server(make_app(lapwing), host=where, port=at, ident=None, threads=4)
+        return create_server(make_app(lapwing), host=where, port=at, ident=None, threads=4)
     except OSError as error:
         raise LapwingError(
-            f"Port {at} on {where} cannot be used ({error.strerror}); choose another with --port."
+            f"Port {at} on {where} cannot be used ({error.strerror}); choose another with --port or LAPWING_PORT."
         ) from error
+
+
+def _serve(context: Context, server: Any) -> None:
+    import sys
+
+    where, at = server.effective_host, server.effective_port
+    if where not in {"127.0.0.1", "localhost", "::1"} and not context.lapwing.settings.secure_cookies:
+        context.say(
+            "Note: others can reach this address; put a TLS proxy in front and set LAPWING_SECURE_COOKIES=true."
+        )
     context.say(f"Serving on http://{where}:{at} (Ctrl+C stops)")
     sys.stdout.flush()
     try:

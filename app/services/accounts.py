@@ -9,7 +9,7 @@ from data.accounts import Account
 from data.audit import Verb
 from data.ids import uuid7
 from data.store import Store
-from geo.errors import InvalidParameter, NotFound
+from geo.errors import Conflict, InvalidParameter, NotFound
 from geo.model import Role, Scope
 
 _HOUR_US: Final = 3_600_000_000
@@ -48,11 +48,27 @@ def _link(store: Store, account: Account, now_us: int) -> str:
     return f"/sign-in/link/{token}"
 
 
-def disable_user(store: Store, scope: Scope, name: str, *, now_us: int) -> None:
-    """Close an account and end its sessions."""
+def new_link(store: Store, scope: Scope, name: str, *, now_us: int) -> str:
+    """Return the path of a fresh one-time link for a user, whose live sessions end: for lost passphrases."""
+    account = _own_account(store, scope, name)
+    if account.disabled_at_us is not None:
+        raise Conflict(f"{name} is disabled.")
+    with store.database.transaction():
+        store.accounts.revoke_sessions(account.account_id, now_us)
+        store.audit.append(scope, Verb.ACCOUNT, f"user:{name}", now_us, action="new_link")
+        return _link(store, account, now_us)
+
+
+def _own_account(store: Store, scope: Scope, name: str) -> Account:
     account = store.accounts.by_name(name)
     if account is None or account.org_id != scope.org_id:
         raise NotFound(f"No user is called {name}; list them with: lapwing user list")
+    return account
+
+
+def disable_user(store: Store, scope: Scope, name: str, *, now_us: int) -> None:
+    """Close an account and end its sessions."""
+    account = _own_account(store, scope, name)
     with store.database.transaction():
         store.accounts.disable(account.account_id, now_us)
         store.audit.append(scope, Verb.ACCOUNT, f"user:{name}", now_us, action="disable")
@@ -79,7 +95,8 @@ def sign_in_by_passphrase(
     from argon2.exceptions import VerificationError
 
     account = store.accounts.by_name(name)
-    scope = Scope(org_id=account.org_id if account else "default", actor=name[:64])
+    # What was typed may be a passphrase in the wrong box: only a known name is logged.
+    scope = Scope(org_id=account.org_id, actor=account.name) if account else Scope(actor="unknown")
     blocked = store.accounts.failed_attempts(name, now_us - ATTEMPT_WINDOW_US) >= MAX_ATTEMPTS
     stored = account.passphrase_hash if account and account.passphrase_hash and not account.disabled_at_us else None
     hasher = PasswordHasher()
@@ -126,8 +143,8 @@ def sign_out(store: Store, scope: Scope, token: str, *, now_us: int) -> None:
     store.audit.append(scope, Verb.SIGN_OUT, f"user:{scope.actor}", now_us)
 
 
-def set_passphrase(store: Store, account: Account, passphrase: str, *, now_us: int) -> None:
-    """Set or replace a passphrase.
+def set_passphrase(store: Store, account: Account, passphrase: str, *, now_us: int, session: str = "") -> None:
+    """Set or replace a passphrase; sessions other than the one at hand end.
 
     Raises
     ------
@@ -140,4 +157,5 @@ def set_passphrase(store: Store, account: Account, passphrase: str, *, now_us: i
         raise InvalidParameter(f"Use at least {MIN_PASSPHRASE} characters; three unrelated words are good.")
     with store.database.transaction():
         store.accounts.set_passphrase(account.account_id, PasswordHasher().hash(passphrase))
+        store.accounts.revoke_sessions(account.account_id, now_us, but=_digest(session))
         store.audit.append(account.scope, Verb.ACCOUNT, f"user:{account.name}", now_us, action="set_passphrase")

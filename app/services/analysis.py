@@ -29,7 +29,7 @@ from geo.model import (
     run_id,
 )
 from geo.tally import tally_cells
-from geo.temporal import day_interval, local_months, midpoint_us, missing_months
+from geo.temporal import LONDON, day_interval, from_micros, local_months, midpoint_us, missing_months
 from geo.validate_features import project_geometries
 
 Progress = Callable[[str], None]
@@ -78,18 +78,21 @@ def analyse(
     *,
     seed: int,
     now_us: int,
+    as_of_us: int | None = None,
     progress: Progress = _quiet,
 ) -> Run:
     """Run the analysis and store it whole; the same inputs, parameters, version and seed give the same run.
 
-    ``now_us`` is the run's stored time (the moment recency is counted from), not part of its id.
+    ``as_of_us`` is the run's stored time, the moment recency is counted from; it is not part of the id. Without it, a
+    run that is already stored over the same inputs is returned as it is, else the time is ``now_us``.
     """
     hashes = store.evidence.input_hashes(scope, parameters.record_kinds)
     batches = sorted(b.batch_id for b in store.evidence.batches(scope) if b.undone_at_us is None)
     identity = run_id(parameters=parameters, input_hashes=hashes, code_version=geo.__version__, seed=seed)
     known = store.runs.find(scope, identity)
-    if known and known.summary["batches"] == batches and known.generated_at_us == now_us:
+    if known and known.summary["batches"] == batches and as_of_us in {None, known.generated_at_us}:
         return known
+    made_at_us = now_us if as_of_us is None else as_of_us
     progress("Reading records")
     selection = _select(store, scope, parameters)
     progress("Counting cells")
@@ -108,7 +111,7 @@ def analyse(
     summary = _summary(store, parameters, selection, places) | {"cells": int(own.sum()), "batches": batches}
     run = Run(
         run_id=identity, parameters=parameters.as_json(), input_hashes=hashes, code_version=geo.__version__, seed=seed,
-        generated_at_us=now_us, created_by=scope.actor, summary=summary,
+        generated_at_us=made_at_us, created_by=scope.actor, summary=summary,
     )  # fmt: skip
     progress("Saving")
     with store.database.transaction():
@@ -213,10 +216,16 @@ def _summary(
         "outside_area": selection.outside,
         "protected": selection.protected,
         "study_area": parameters.area or "observed",
+        "first_day": _day(located["from_us"].min()) if len(located) else None,
+        "last_day": _day(located["to_us"].max() - 1) if len(located) else None,
         "missing_months": gaps,
         "crs_method": store.crs.method,
         "warnings": warnings,
     }
+
+
+def _day(at_us: int) -> str:
+    return from_micros(at_us).astimezone(LONDON).date().isoformat()
 
 
 def run_dict(run: Run) -> dict[str, Any]:

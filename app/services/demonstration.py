@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.services.analysis import analyse
-from app.services.importing import ImportRequest, import_file
+from app.services.importing import ImportRequest, import_file, undo_batch
 from data.demo import SOURCE, write_city
 from data.store import Store
 from geo.errors import Conflict
-from geo.model import AnalysisParameters, Run, Scope
+from geo.model import AnalysisParameters, FeatureKind, RecordKind, Run, Scope
 from geo.temporal import LONDON, from_micros
 
 SEED = 20260101
+KINDS = {str(kind) for kind in (*RecordKind, *FeatureKind)}
 
 
 @dataclass(frozen=True)
@@ -33,22 +34,21 @@ def make_demo(
     Conflict
         When the store holds records of another source: real and invented records are never mixed.
     """
-    sources = {batch.source for batch in store.evidence.batches(scope) if batch.undone_at_us is None}
-    if sources - {SOURCE}:
+    live = [batch for batch in store.evidence.batches(scope) if batch.undone_at_us is None]
+    if {batch.source for batch in live} - {SOURCE}:
         raise Conflict(
             "This store holds records that are not synthetic; give the demo its own: --store sqlite:///var/demo/demo.db"
         )
     truth = folder / "truth.geojson"
-    if SOURCE not in sources or not truth.is_file():
+    if {batch.kind for batch in live} != KINDS or not truth.is_file():
+        for batch in live:  # a city half made, or made without its truth
+            undo_batch(store, scope, batch.batch_id, now_us=now_us)
         say("Making a synthetic city ...")
         city = write_city(folder, seed=SEED, today=from_micros(now_us).astimezone(LONDON).date())
         for kind, path in city.files.items():
-            request = ImportRequest(kind=kind, source=SOURCE, column_map={"name": "name"} if kind == "areas" else {})
-            report = import_file(store, scope, path, request, now_us=now_us, vehicle_key=vehicle_key)
+            request = ImportRequest(kind=kind, source=SOURCE)
+            report = import_file(store, scope, path, request, now_us=now_us, vehicle_key=vehicle_key, synthetic=True)
             say(f"  {kind}: {report.batch.accepted:,} imported")
-    runs = store.runs.runs(scope)
-    if runs:
-        return Demonstration(runs[0], truth)
     run = analyse(
         store,
         scope,

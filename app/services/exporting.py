@@ -38,6 +38,8 @@ class ExportRequest:
 
     def __post_init__(self) -> None:
         """Refuse a request that could not be entered in the ledger."""
+        if self.layer not in LAYERS:
+            raise InvalidParameter(f"The {self.layer} layer is not for taking away; choose from {', '.join(LAYERS)}.")
         if self.format not in WRITERS:
             raise InvalidParameter(f"Unknown format {self.format!r}; choose from {', '.join(WRITERS)}.")
         if len(self.purpose.strip()) < MIN_PURPOSE:
@@ -110,9 +112,8 @@ def export_file(store: Store, scope: Scope, run: Run, request: ExportRequest, ou
             profile=request.profile,
             layer=request.layer,
         )
-        with store.database.transaction():  # no file without its entry, and no entry without its file
-            _enter(store, scope, run, request, done, now_us)
-            publish(draft, output)
+        _enter(store, scope, run, request, done, now_us)  # first: never a file without its entry
+        publish(draft, output)
     return done
 
 

@@ -55,7 +55,7 @@ class ImportReport:
         """Return plain values for machine-readable output."""
         batch = self.batch
         return {
-            "id": batch.batch_id,
+            "batch": batch.batch_id,
             "file": batch.file_name,
             "kind": batch.kind,
             "source": batch.source,
@@ -73,9 +73,19 @@ class ImportReport:
 
 
 def import_file(
-    store: Store, scope: Scope, path: Path, request: ImportRequest, *, now_us: int, vehicle_key: bytes
+    store: Store,
+    scope: Scope,
+    path: Path,
+    request: ImportRequest,
+    *,
+    now_us: int,
+    vehicle_key: bytes,
+    synthetic: bool = False,
 ) -> ImportReport:
-    """Import one file; on any failure nothing of it is kept."""
+    """Import one file; on any failure nothing of it is kept.
+
+    ``synthetic`` marks the files of the demo, which never share a store with real ones.
+    """
     read = read_file(
         path,
         request.kind,
@@ -85,7 +95,7 @@ def import_file(
         crs=store.crs,
     )
     source = (request.source or read.default_source).strip()
-    _keep_apart(store, scope, source)
+    _keep_apart(store, scope, source, synthetic=synthetic)
     batch = Batch(
         batch_id=uuid7(now_us), kind=request.kind, source=source, file_name=path.name, stem=read.facts.stem,
         file_sha256=read.facts.sha256, format=read.format, read=0, accepted=0, unlocated=0, rejected=0, duplicates=0,
@@ -105,13 +115,19 @@ def import_file(
     )
 
 
-def _keep_apart(store: Store, scope: Scope, source: str) -> None:
+def _keep_apart(store: Store, scope: Scope, source: str, *, synthetic: bool) -> None:
     """Refuse to mix real records with the synthetic city: everything in its store is marked synthetic."""
-    if source != SYNTHETIC_SOURCE and any(
-        b.source == SYNTHETIC_SOURCE and b.undone_at_us is None for b in store.evidence.batches(scope)
-    ):
+    if (source == SYNTHETIC_SOURCE) != synthetic:
+        raise InvalidParameter(f"The source name {SYNTHETIC_SOURCE!r} is kept for the synthetic city; choose another.")
+    live = {batch.source for batch in store.evidence.batches(scope) if batch.undone_at_us is None}
+    if not synthetic and SYNTHETIC_SOURCE in live:
         raise Conflict(
-            "This store holds the synthetic city of the demo; import your files into a store of their own, for example --store sqlite:///var/own.db"
+            "This store holds the synthetic city of the demo; import your files into a store of their own,"
+            " for example --store sqlite:///var/own.db"
+        )
+    if synthetic and live - {SYNTHETIC_SOURCE}:
+        raise Conflict(
+            "This store holds records that are not synthetic; give the demo its own: --store sqlite:///var/demo/demo.db"
         )
 
 

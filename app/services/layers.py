@@ -29,7 +29,8 @@ REFERENCE_KINDS = (
 
 def is_synthetic(store: Store, scope: Scope) -> bool:
     """Whether this store holds the synthetic city."""
-    return any(batch.source == SYNTHETIC_SOURCE for batch in store.evidence.batches(scope))
+    live = (batch for batch in store.evidence.batches(scope) if batch.undone_at_us is None)
+    return any(batch.source == SYNTHETIC_SOURCE for batch in live)
 
 
 def released_layer(store: Store, scope: Scope, run: Run, layer: Layer, profile: Profile) -> ReleasedLayer:

@@ -35,16 +35,19 @@ def make_places(
     clustered = clustering.labels != NOISE
     records, group = located[clustered], clustering.labels[clustered]
     rows_of = _rows_of(group, count)
-    cover = h3cells.index_points(records["lon"].to_numpy(), records["lat"].to_numpy(), parameters.cover_resolution)
+    lon, lat = records["lon"].to_numpy(), records["lat"].to_numpy()
+    cover = h3cells.index_points(lon, lat, parameters.footprint_resolution)
     core = clustering.core[clustering.inverse[clustered]]
     footprints = [_footprint(cover[rows], core[rows]) for rows in rows_of]
     known = {place.place_id: place.footprint for place in store.runs.known_places(scope)}
+    # A run made again finds its own places again, wherever later runs have seen them since.
+    known |= {place.place_id: place.footprint for place in store.runs.places(scope, run_identity)}
     ids = match_places([cells for cells, _ in footprints], known, org_id=scope.org_id, run_id=run_identity)
     widths_m = [width_m(clustering.points_m[points]) for points in _rows_of(clustering.point_labels, count)]
     too_wide = np.asarray(widths_m) > parameters.max_place_width_m
     named = _attribute(store, scope, records, group, too_wide)
     evidence = summarise(records, group, count, as_of_us=as_of_us)
-    own_cells = h3cells.parents(cover, parameters.resolution)
+    own_cells = h3cells.index_points(lon, lat, parameters.resolution)
     for number, facts in enumerate(evidence):
         facts |= {"score": score(facts), "width_m": round(widths_m[number], 1)}
         if too_wide[number]:

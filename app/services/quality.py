@@ -14,7 +14,7 @@ def report(store: Store, scope: Scope, batch_id: str | None = None) -> dict[str,
         batches = [store.evidence.batch(scope, batch_id)]
     listed = [
         {
-            "id": batch.batch_id,
+            "batch": batch.batch_id,
             "file": batch.file_name,
             "kind": batch.kind,
             "source": batch.source,

@@ -10,14 +10,16 @@ import shapely
 from data.runs import Decision
 from data.store import Store
 from geo import cells as h3cells
+from geo.crs import BRITISH_NATIONAL_GRID
 from geo.evidence import is_snapped
+from geo.gridref import format_grid_reference
 from geo.model import FeatureKind, Place, Profile, Run, Scope, Verdict
 from geo.narrative import place_title, usual_hours, usual_weekdays, why
 from geo.temporal import LONDON, from_micros
 
 REVIEW_AFTER_DAYS: Final = 90
 COLUMNS: Final = (
-    "place", "place_name", "kind", "area", "why", "weekdays", "hours", "objective", "hazards", "safe_exit",
+    "place", "place_name", "kind", "area", "where", "why", "weekdays", "hours", "objective", "hazards", "safe_exit",
     "check_in_contact", "non_enforcement_alternatives", "review_date",
 )  # fmt: skip
 
@@ -29,6 +31,7 @@ class AcceptedPlace:
     place: Place
     decision: Decision
     area: str
+    where: str
 
     def columns(self) -> dict[str, Any]:
         """Return the values of ``COLUMNS``."""
@@ -39,6 +42,7 @@ class AcceptedPlace:
             "place_name": place_title(self.place.kind, self.place.name),
             "kind": self.place.kind,
             "area": self.area,
+            "where": self.where,
             "why": why(evidence, profile=Profile.OPERATIONAL, records=self.place.records),
             "weekdays": usual_weekdays(evidence),
             "hours": usual_hours(evidence),
@@ -73,7 +77,8 @@ def accepted_places(store: Store, scope: Scope, run: Run) -> TaskingList:
     return TaskingList(
         run=run,
         accepted=[
-            AcceptedPlace(place=p, decision=standing[p.place_id], area=a) for p, a in zip(chosen, areas, strict=True)
+            AcceptedPlace(place=p, decision=standing[p.place_id], area=a, where=_where(store, p))
+            for p, a in zip(chosen, areas, strict=True)
         ],
         waiting=len(waiting),
         rejected=sum(verdict == Verdict.REJECT for verdict in verdicts.values()),
@@ -97,6 +102,18 @@ def _area_names(store: Store, scope: Scope, places: list[Place]) -> list[str]:
     for p, a in sorted(zip(point.tolist(), area.tolist(), strict=True), reverse=True):
         names[p] = str(areas["name"].iat[a] or areas["code"].iat[a])
     return names
+
+
+def _where(store: Store, place: Place) -> str:
+    """Say where a place is: a street that the evidence also speaks of, and a reference to 100 m."""
+    lon, lat = h3cells.centres(np.asarray([place.peak_cell], np.int64))
+    if store.crs.epsg == BRITISH_NATIONAL_GRID:
+        x_m, y_m = store.crs.project(lon, lat)
+        spot = format_grid_reference(float(x_m[0]), float(y_m[0]))
+    else:
+        spot = f"{lat[0]:.3f}, {lon[0]:.3f}"
+    streets = [str(other["name"]) for other in place.alternatives if other["kind"] == "street" and other["name"]]
+    return f"near {streets[0]}, {spot}" if streets and place.kind != "street" else spot
 
 
 def how_to_accept(tasking: TaskingList) -> str:

@@ -44,15 +44,16 @@ def make_app(lapwing: "Lapwing") -> Flask:
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_COOKIE_SECURE=lapwing.settings.secure_cookies,
         MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
+        WTF_CSRF_SSL_STRICT=False,  # it wants a Referer, which our own policy keeps from every server; the token decides
         WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as the form's session
     )
     app.extensions["lapwing"] = lapwing
     govuk = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
     app.jinja_options = {"loader": ChoiceLoader([govuk, app.jinja_loader])} if app.jinja_loader else {}
-    CSRFProtect(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    security.protect(app)
+    security.protect(app)  # before the forms are checked, so that their refusals wear nonce and headers too
+    CSRFProtect(app)
     errors.explain(app)
     presentation.prepare(app)
     return app

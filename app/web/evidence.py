@@ -3,8 +3,7 @@
 from flask import Blueprint, Response, render_template, request
 
 from app.services import quality, quarantine
-from app.web.security import lapwing, scope, store
-from data.audit import Verb
+from app.web.security import consulted, lapwing, scope, store
 
 pages = Blueprint("evidence", __name__)
 
@@ -14,6 +13,7 @@ MAX_ROWS = 200
 @pages.get("/imports")
 def imports() -> str:
     """List imported files with their counts."""
+    consulted("imports")
     report = quality.report(store(), scope())
     return render_template("imports.html", batches=report["batches"][::-1], evidence=report["evidence"])
 
@@ -23,7 +23,7 @@ def quarantine_page() -> str:
     """List rows needing attention."""
     batch = request.args.get("batch") or None
     rows = quarantine.rows_needing_attention(store(), scope(), batch)
-    store().audit.consult(scope(), "quarantine", lapwing().clock())
+    consulted("quarantine")
     return render_template(
         "quarantine.html",
         rows=rows.head(MAX_ROWS).to_dict("records"),
@@ -37,8 +37,7 @@ def quarantine_page() -> str:
 def download_quarantine() -> Response:
     """Hand them out as CSV to correct and import again."""
     batch = request.form.get("batch") or None
-    text = quarantine.corrections_csv(store(), scope(), batch)
-    store().audit.append(scope(), Verb.DISCLOSURE, "quarantine", lapwing().clock(), batch=batch or "all")
+    text = quarantine.hand_out_corrections(store(), scope(), batch, now_us=lapwing().clock())
     response = Response(text.encode("utf-8-sig"), mimetype="text/csv")
     response.headers["Content-Disposition"] = 'attachment; filename="OFFICIAL-SENSITIVE_rows-needing-attention.csv"'
     return response

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.services import places as service
 from app.web.routes import MAY_SEE_RECORDS
-from app.web.security import account, lapwing, scope, store
+from app.web.security import account, consulted, lapwing, scope, store
 from geo.errors import InvalidParameter
 from geo.model import Profile, Verdict
 from geo.narrative import usual_hours, usual_weekdays, why
@@ -40,7 +40,7 @@ def decide(place_id: str) -> BaseResponse:
 
 def _render(place_id: str, *, error: str | None) -> str:
     view = service.view_place(store(), scope(), place_id, run_id=request.args.get("run"))
-    store().audit.consult(scope(), f"place:{place_id}", lapwing().clock())
+    consulted(f"place:{place_id}")
     records = _records(view) if account().role in MAY_SEE_RECORDS else None
     return render_template(
         "place.html",

@@ -9,7 +9,7 @@ from app.web.routes import permitted
 from app.web.security import store
 from geo.disclosure import MARKING, SYNTHETIC_NOTICE
 from geo.model import Role
-from geo.narrative import day_words, kind_words, place_title, plural
+from geo.narrative import day_words, kind_words, place_title, plural, span_words
 from geo.temporal import LONDON, from_micros
 
 _NAVIGATION = (
@@ -28,6 +28,7 @@ def prepare(app: Flask) -> None:
     app.jinja_env.filters.update(
         kind_words=kind_words,
         plural=plural,
+        span_words=span_words,
         day_words=day_words,
         moment=_moment,
         percent=_percent,

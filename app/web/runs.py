@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.services import exporting, layers
 from app.services.places import list_places
 from app.web.downloads import hand_out
-from app.web.security import lapwing, scope, store
+from app.web.security import consulted, scope, store
 from data.export.geojson import write_geojson
 from geo.classes import RAMP, class_breaks
 from geo.disclosure import ReleasedLayer
@@ -34,7 +34,7 @@ def index() -> BaseResponse:
 def map_page(run_id: str) -> str:
     """Show the map with the list of places beside it."""
     run = store().runs.get(scope(), run_id)
-    store().audit.consult(scope(), f"run:{run.run_id}", lapwing().clock(), view="map")
+    consulted(f"run:{run.run_id}/map")
     released = layers.map_cells(store(), scope(), run, limit=MAX_MAP_CELLS)
     breaks = class_breaks(released.features["records"].to_numpy())
     base = [kind for kind in layers.REFERENCE_KINDS if store().evidence.feature_counts(scope()).get(kind)]
@@ -66,6 +66,7 @@ def map_page(run_id: str) -> str:
 def cells(run_id: str) -> Response:
     """Return the cells that the map draws."""
     run = store().runs.get(scope(), run_id)
+    consulted(f"run:{run.run_id}/cells")
     return _geojson(layers.map_cells(store(), scope(), run, limit=MAX_MAP_CELLS))
 
 
@@ -73,6 +74,7 @@ def cells(run_id: str) -> Response:
 def places(run_id: str) -> Response:
     """Return the places that the map draws."""
     run = store().runs.get(scope(), run_id)
+    consulted(f"run:{run.run_id}/places")
     return _geojson(layers.map_places(store(), scope(), run, limit=MAX_MAP_PLACES))
 
 
@@ -102,6 +104,8 @@ def download(run_id: str) -> BaseResponse:
         layer, profile = Layer(request.form.get("layer", "")), Profile(request.form.get("profile", ""))
     except ValueError as error:
         raise InvalidParameter("Choose a layer and an audience.") from error
+    if layer not in {Layer.CELLS, Layer.PLACES}:  # the outreach list has a route, and roles, of its own
+        raise InvalidParameter("Choose the cells or the places.")
     wanted = exporting.ExportRequest(
         layer=layer,
         profile=profile,

@@ -58,6 +58,11 @@ def scope() -> Scope:
     return account().scope
 
 
+def consulted(subject: str) -> None:
+    """Log that the signed-in person saw something: once an hour for each subject."""
+    store().audit.consult(scope(), subject, lapwing().clock())
+
+
 def protect(app: Flask) -> None:
     """Check every request before and dress every response after."""
 

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.services import accounts
+from app.services.layers import is_synthetic
 from app.web.security import COOKIE, account, begin_session, lapwing, scope, store
 from geo.errors import InvalidParameter
 
@@ -55,7 +56,7 @@ def use_link(token: str) -> BaseResponse:
     if found is None:
         return make_response(render_template("link.html", token=token, good=False), 410)
     who, session = found
-    target = "dashboard.home" if who.passphrase_hash or who.name == "demo" else "sign_in.passphrase"
+    target = "dashboard.home" if who.passphrase_hash or is_synthetic(store(), who.scope) else "sign_in.passphrase"
     return begin_session(make_response(redirect(url_for(target))), session)
 
 
@@ -82,7 +83,9 @@ def set_passphrase() -> BaseResponse:
     if new != request.form.get("again", ""):
         return _not_set("The two passphrases are not the same.")
     try:
-        accounts.set_passphrase(store(), account(), new, now_us=lapwing().clock())
+        accounts.set_passphrase(
+            store(), account(), new, now_us=lapwing().clock(), session=request.cookies.get(COOKIE, "")
+        )
     except InvalidParameter as error:
         return _not_set(str(error))
     return redirect(url_for("dashboard.home"))

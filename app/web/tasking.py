@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.services import tasking
 from app.services.exporting import ExportRequest
 from app.web.downloads import hand_out
-from app.web.security import lapwing, scope, store
+from app.web.security import consulted, scope, store
 from geo.model import Layer, Profile
 
 pages = Blueprint("tasking", __name__, url_prefix="/tasking")
@@ -25,7 +25,7 @@ def latest() -> BaseResponse:
 def page(run_id: str) -> str:
     """Show the list."""
     run = store().runs.get(scope(), run_id)
-    store().audit.consult(scope(), f"run:{run.run_id}", lapwing().clock(), view="tasking")
+    consulted(f"run:{run.run_id}/tasking")
     found = tasking.accepted_places(store(), scope(), run)
     return render_template("tasking.html", run=run, tasking=found, rows=[one.columns() for one in found.accepted])
 

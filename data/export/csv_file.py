@@ -7,6 +7,8 @@ from typing import Any, Final
 from geo.disclosure import ReleasedLayer
 
 # A spreadsheet runs a cell that begins like this as a formula.
+# What a layer says of itself as a whole, repeated on every line.
+TRAVELS_ALONG: Final = ("generated_at", "study_area", "unlocated_records", "suppressed_features", "handling")
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -17,9 +19,17 @@ def write_csv(layer: ReleasedLayer) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     names = [field.name for field in layer.fields]
-    writer.writerow(names)
+    about = [str(layer.metadata[name]) for name in TRAVELS_ALONG]
+    writer.writerow([*names, *TRAVELS_ALONG])
     for row in zip(*(layer.features[name].tolist() for name in names), strict=True):
-        writer.writerow([spreadsheet_safe(value) for value in row])
+        writer.writerow([*(spreadsheet_safe(value) for value in row), *map(spreadsheet_safe, about)])
+    if not len(layer):  # no feature, but marking and audience all the same
+        known = {
+            "marking": layer.metadata["marking"],
+            "profile": layer.metadata["profile"],
+            "run": layer.metadata["run"],
+        }
+        writer.writerow([*(known.get(name, "") for name in names), *about])
     return out.getvalue().encode("utf-8-sig")
 
 

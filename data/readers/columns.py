@@ -13,8 +13,6 @@ from geo.validate_features import FEATURE_FIELDS
 
 # Read only to make coordinates of; never stored under these names.
 _GEOMETRY_FIELDS: Final = ("longitude", "latitude", "easting", "northing", "wkt")
-# Known, and deliberately not kept: free text stays out until a guard has read it.
-NOT_KEPT: Final = ("notes", "make")
 
 _RECORD_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "id": ("id", "uuid", "record_id", "reference", "ref"),

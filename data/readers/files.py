@@ -16,7 +16,7 @@ from data.readers.tabular import read_csv
 from data.readers.vector import read_vector
 from geo.crs import MetricCrs
 from geo.errors import MappingError
-from geo.model import REJECTION_COLUMNS, FeatureKind, LocationBasis
+from geo.model import REJECTION_COLUMNS, FeatureKind, LocationBasis, RecordKind
 from geo.validate import DEFAULT_PRECISION_M, NEVER_QUARANTINED, Reason
 
 POLICE_UK: Final = "police-uk"
@@ -47,11 +47,6 @@ class ReadFile:
     location_basis: LocationBasis = LocationBasis.EXACT
     precision_m: float = DEFAULT_PRECISION_M
     default_source: str = "unnamed"
-
-    @property
-    def read(self) -> int:
-        """Rows in the file, whole or malformed."""
-        return len(self.rows) + len(self.malformed)
 
 
 def read_file(
@@ -105,8 +100,10 @@ def _read_table(facts: FileFacts, kind: str, told: dict[str, str], format_name: 
     police = set(rows.columns) >= _POLICE_UK_HEADER
     if format_name == POLICE_UK and not police:
         raise MappingError(f"{name}: has not the header of a data.police.uk street file; leave --format out.")
+    if police and kind != RecordKind.INCIDENTS:
+        raise MappingError(f"{name}: is a data.police.uk street file, which holds incidents, not {kind}.")
     feature = kind in set(FeatureKind)
-    police = police and not feature and format_name in {"auto", POLICE_UK}
+    police = police and format_name in {"auto", POLICE_UK}
     mapped, used = map_columns(rows, kind, (_POLICE_UK_MAP | told) if police else told, name)
     _require(mapped, kind, name, rows)
     read = ReadFile(

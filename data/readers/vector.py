@@ -37,6 +37,7 @@ def read_vector(facts: FileFacts, *, layer: str | None = None) -> tuple[pd.DataF
 
     path = str(facts.path.resolve())
     source = f"{_DRIVERS[facts.format]}:{'/vsigzip/' if facts.compressed else ''}{path}"
+    pyogrio.set_gdal_config_options({"CPL_VSIL_GZIP_WRITE_PROPERTIES": "NO"})  # else GDAL leaves a file beside it
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # GDAL's remarks about names and padding; errors still raise

@@ -15,6 +15,10 @@ UPDATE account SET passphrase_hash = :passphrase_hash WHERE account_id = :accoun
 -- name: disable_account
 UPDATE account SET disabled_at_us = :at_us WHERE account_id = :account_id AND disabled_at_us IS NULL;
 
+-- name: revoke_other_sessions
+UPDATE web_session SET revoked_at_us = :at_us
+WHERE account_id = :account_id AND token_hash <> :token_hash AND revoked_at_us IS NULL;
+
 -- name: revoke_sessions
 UPDATE web_session SET revoked_at_us = :at_us WHERE account_id = :account_id AND revoked_at_us IS NULL;
 

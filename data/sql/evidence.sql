@@ -50,11 +50,6 @@ FROM record WHERE org_id = :org_id GROUP BY kind ORDER BY kind;
 -- name: categories
 SELECT DISTINCT category FROM record WHERE org_id = :org_id ORDER BY category;
 
--- name: records_in_box
-SELECT record_key, x_m, y_m FROM record
-WHERE org_id = :org_id AND cell7 IN :cells AND x_m BETWEEN :west_m AND :east_m AND y_m BETWEEN :south_m AND :north_m
-ORDER BY record_key;
-
 -- name: features_of_kind
 SELECT feature_key, kind, subtype, name, level, code, vintage, repaired, geometry
 FROM feature WHERE org_id = :org_id AND kind IN :kinds

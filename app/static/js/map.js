@@ -124,6 +124,7 @@ window.lapwing = (() => {
         const button = item.querySelector("button");
         button.addEventListener("click", () => {
           choose(item.dataset.place);
+          document.getElementById("place-panel").focus({ preventScroll: true }); // its link is the next stop
           const shape = byId.get(item.dataset.place);
           if (shape) map.fitBounds(shape.getBounds().pad(1.5), { maxZoom: 16 });
         });
