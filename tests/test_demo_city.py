@@ -9,13 +9,13 @@ import shapely
 
 from app.services.demonstration import SEED, make_demo
 from app.services.importing import ImportRequest, import_file, undo_batch
-from app.services.layers import is_synthetic
+from app.services.layers import is_synthetic, reference_layer
 from app.services.places import list_places
 from app.wiring import Lapwing
 from data.demo import write_city
 from geo.crs import MetricCrs
 from geo.errors import Conflict, InvalidParameter
-from geo.model import Scope
+from geo.model import FeatureKind, Scope
 from geo.temporal import LONDON, from_micros
 from geo.validate_features import project_geometries
 from tests.conftest import NOW_US
@@ -104,3 +104,14 @@ def test_an_undone_city_marks_nothing_synthetic(embedded: Lapwing, scope: Scope,
     for batch in embedded.store.evidence.batches(scope):
         undo_batch(embedded.store, scope, batch.batch_id, now_us=NOW_US)
     assert not is_synthetic(embedded.store, scope)
+
+
+def test_the_refuge_is_neither_named_nor_drawn(embedded: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    made = make_demo(embedded.store, scope, tmp_path / "demo", now_us=NOW_US, vehicle_key=b"k", say=lambda _: None)
+    refuge = embedded.store.evidence.features(scope, [FeatureKind.PROTECTED])["geometry"].iat[0]
+    homes = embedded.store.evidence.features(scope, [FeatureKind.BUILDINGS])["geometry"]
+    drawn = reference_layer(embedded.store, scope, made.run, FeatureKind.BUILDINGS, limit=20_000)
+    assert drawn is not None
+    assert shapely.intersects(homes.to_numpy(object), refuge).any()  # it stands in the imported layer
+    assert not shapely.intersects(drawn.geometry, refuge).any()
+    assert len(homes) - len(drawn) < 4  # and no ring is drawn round it

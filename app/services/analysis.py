@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import geo
 from app.services.placing import make_places
+from app.services.protection import MARGIN_M, near_protected
 from data.audit import Verb
 from data.store import Store
 from geo import cells as h3cells
@@ -19,7 +20,6 @@ from geo.errors import InvalidParameter
 from geo.evidence import is_snapped
 from geo.model import (
     AnalysisParameters,
-    FeatureKind,
     LocationBasis,
     Place,
     RecordKind,
@@ -30,12 +30,8 @@ from geo.model import (
 )
 from geo.tally import tally_cells
 from geo.temporal import LONDON, day_interval, from_micros, local_months, midpoint_us, missing_months
-from geo.validate_features import project_geometries
 
 Progress = Callable[[str], None]
-
-# Positions nearer than this to a refuge or placement never become part of a hotspot.
-PROTECTED_MARGIN_M = 100.0
 
 
 def _quiet(_: str) -> None:
@@ -140,7 +136,8 @@ def _select(store: Store, scope: Scope, parameters: AnalysisParameters) -> _Sele
     if study is not None:
         shapely.prepare(study)
         inside = shapely.intersects_xy(study, located["lon"].to_numpy(), located["lat"].to_numpy())
-    guarded = _protected(store, scope, located)
+    points_m = shapely.points(located["x_m"].to_numpy(), located["y_m"].to_numpy())
+    guarded = near_protected(store, scope, points_m, MARGIN_M)
     return _Selection(
         located=located[inside & ~guarded].reset_index(drop=True),
         unlocated=int((~has_place).sum()),
@@ -149,17 +146,6 @@ def _select(store: Store, scope: Scope, parameters: AnalysisParameters) -> _Sele
         months=np.unique(local_months(at_us)),
         study=study,
     )
-
-
-def _protected(store: Store, scope: Scope, located: pd.DataFrame) -> NDArray[np.bool_]:
-    """Records at or near a refuge or placement."""
-    near = np.zeros(len(located), bool)
-    features = store.evidence.features(scope, [FeatureKind.PROTECTED])
-    if len(features) and len(located):
-        tree = shapely.STRtree(project_geometries(features["geometry"].to_numpy(object), store.crs))
-        points = shapely.points(located["x_m"].to_numpy(), located["y_m"].to_numpy())
-        near[tree.query(points, predicate="dwithin", distance=PROTECTED_MARGIN_M)[0]] = True
-    return near
 
 
 def _cells(selection: _Selection, parameters: AnalysisParameters) -> pd.DataFrame:

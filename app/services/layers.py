@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from app.services.protection import SAME_BUILDING_M, near_protected
 from app.services.tasking import AcceptedPlace, accepted_places
 from data.demo import SOURCE as SYNTHETIC_SOURCE
 from data.store import Store
@@ -16,6 +17,7 @@ from geo.evidence import basis_of
 from geo.fields import FIELDS
 from geo.model import AnalysisParameters, FeatureKind, Layer, Place, Profile, Run, Scope
 from geo.narrative import why
+from geo.validate_features import project_geometries
 
 WAITING = "waiting"
 REFERENCE_KINDS = (
@@ -149,6 +151,9 @@ def reference_layer(store: Store, scope: Scope, run: Run, kind: FeatureKind, *, 
     features = store.evidence.features(scope, [kind], (west, south, east, north))
     if len(features) > limit:
         return None
+    if kind in {FeatureKind.PREMISES, FeatureKind.BUILDINGS}:
+        shapes_m = project_geometries(features["geometry"].to_numpy(object), store.crs)
+        features = features[~near_protected(store, scope, shapes_m, SAME_BUILDING_M)].reset_index(drop=True)
     frame = pd.DataFrame(
         {
             "id": [str(i) for i in range(len(features))],

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.services.protection import MARGIN_M, near_protected
 from data.store import Store
 from geo import cells as h3cells
 from geo.cluster import NOISE, Clustering, width_m
@@ -112,8 +113,12 @@ def _attribute(
         records["lat"].max() + margin,
     )
     features = store.evidence.features(scope, ATTRIBUTABLE, bounds)
+    shapes_m = project_geometries(features["geometry"].to_numpy(object), store.crs)
+    address = features["kind"].isin([FeatureKind.PREMISES, FeatureKind.BUILDINGS]).to_numpy(bool)
+    named = ~(address & near_protected(store, scope, shapes_m, MARGIN_M))
+    features, shapes_m = features[named], shapes_m[named]
     reference = Reference.of(
-        project_geometries(features["geometry"].to_numpy(object), store.crs),
+        shapes_m,
         *(features[name].to_numpy(object) for name in ("kind", "subtype", "name")),
     )
     facts = (
