@@ -61,6 +61,15 @@ class Evidence:
             self._insert_quarantine(scope, counted, rejected)
         return counted
 
+    def mark_corrected(self, scope: Scope, batch_id: str, rows: pd.DataFrame) -> int:
+        """Take rows (``batch``, ``row_number``) off the list of those needing attention: ``batch_id`` corrected them."""
+        marked = 0
+        for batch, number in zip(rows["batch"].tolist(), rows["row_number"].tolist(), strict=True):
+            marked += self._db.execute(
+                "mark_corrected", org_id=scope.org_id, batch_id=batch, row_number=int(number), corrected_by=batch_id
+            )
+        return marked
+
     def undo_batch(self, scope: Scope, batch_id: str, at_us: int) -> dict[str, int]:
         """Take one file back: its memberships go, and each record or feature with its last membership."""
         with self._db.transaction():
@@ -73,7 +82,12 @@ class Evidence:
                 "records": self._db.execute("drop_orphan_records", **parameters),
                 "features": self._db.execute("drop_orphan_features", **parameters),
             }
-            for name in ("forget_record_memberships", "forget_feature_memberships", "forget_quarantine"):
+            for name in (
+                "forget_record_memberships",
+                "forget_feature_memberships",
+                "forget_quarantine",
+                "forget_corrections",
+            ):
                 self._db.execute(name, **parameters)
         return gone
 

@@ -124,3 +124,19 @@ def test_taking_the_corrections_is_logged(embedded: Lapwing, tmp_path: Path) -> 
     load(embedded, write_csv(tmp_path / "a.csv", [row(date="soon")]))
     hand_out_corrections(embedded.store, SCOPE, now_us=NOW_US)
     assert [e["verb"] for e in embedded.store.audit.events(SCOPE)][-1] == "disclosure"
+
+
+def test_a_corrected_row_needs_no_more_attention_until_its_correction_is_undone(
+    lapwing: Lapwing, tmp_path: Path
+) -> None:
+    from app.services.importing import undo_batch
+
+    load(lapwing, write_csv(tmp_path / "a.csv", [row(1, date="soon"), row(2, date="later")]))
+    lines = corrections_csv(lapwing.store, SCOPE).replace("soon", "2024-03-10")
+    (tmp_path / "c.csv").write_text(lines, encoding="utf-8-sig", newline="")
+    report = load(lapwing, tmp_path / "c.csv")
+    assert (report.batch.accepted, report.batch.rejected, report.corrected) == (1, 1, 1)
+    waiting = lapwing.store.evidence.quarantine(SCOPE)
+    assert waiting["detail"].str.contains("later").tolist() == [True]  # rejected again, listed once
+    undo_batch(lapwing.store, SCOPE, report.batch.batch_id, now_us=NOW_US)
+    assert len(lapwing.store.evidence.quarantine(SCOPE)) == 2

@@ -103,6 +103,8 @@ def _import_text(reports: list[importing.ImportReport]) -> str:
         lines.append(f"Columns not kept: {', '.join(kept_out)}.")
     if repaired := sum(report.repaired for report in reports):
         lines.append(f"{plural(repaired, 'invalid polygon')} repaired.")
+    if corrected := sum(report.corrected for report in reports):
+        lines.append(f"{plural(corrected, 'row')} no longer need{'s' if corrected == 1 else ''} attention.")
     for report in reports:
         if report.reasons:
             why = ", ".join(f"{reason} {count:,}" for reason, count in report.reasons.items())

@@ -50,6 +50,7 @@ class ImportReport:
     used_columns: dict[str, str]
     unused_columns: list[str]
     repaired: int = 0
+    corrected: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for machine-readable output."""
@@ -67,6 +68,7 @@ class ImportReport:
             "duplicates": batch.duplicates,
             "reasons": self.reasons,
             "repaired": self.repaired,
+            "corrected": self.corrected,
             "columns_used": self.used_columns,
             "columns_not_kept": self.unused_columns,
         }
@@ -107,11 +109,17 @@ def import_file(
         else:
             stored, rejected = _import_records(store, scope, batch, read, request, vehicle_key)
             repaired = 0
+        corrected = _mark_corrected(store, scope, stored, read, rejected)
         counts = {"kind": stored.kind, "read": stored.read, "accepted": stored.accepted}
         store.audit.append(scope, Verb.COLLECTION, f"batch:{stored.batch_id}", now_us, **counts)
     reasons = {str(reason): int(n) for reason, n in rejected["reason"].value_counts().sort_index().items()}
     return ImportReport(
-        batch=stored, reasons=reasons, used_columns=read.used, unused_columns=read.unused, repaired=repaired
+        batch=stored,
+        reasons=reasons,
+        used_columns=read.used,
+        unused_columns=read.unused,
+        repaired=repaired,
+        corrected=corrected,
     )
 
 
@@ -156,6 +164,15 @@ def _import_features(store: Store, scope: Scope, batch: Batch, read: ReadFile) -
         rejected,
         int(accepted["repaired"].sum()),
     )
+
+
+def _mark_corrected(store: Store, scope: Scope, batch: Batch, read: ReadFile, rejected: pd.DataFrame) -> int:
+    """Take the rows that this file corrects off the list; those rejected again stand on it anew, once."""
+    if read.corrects is None:
+        return 0
+    good = ~np.isin(read.row_numbers, rejected["row_number"].to_numpy())
+    store.evidence.mark_corrected(scope, batch.batch_id, read.corrects[~good])
+    return store.evidence.mark_corrected(scope, batch.batch_id, read.corrects[good])
 
 
 def _with_malformed(rejected: pd.DataFrame, malformed: pd.DataFrame) -> pd.DataFrame:

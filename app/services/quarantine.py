@@ -3,17 +3,16 @@
 import csv
 import io
 import json
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
 from data.audit import Verb
 from data.export.csv_file import spreadsheet_safe
+from data.readers.files import ABOUT_CORRECTIONS, POLICE_UK, SNAPPED_PRECISION_M
 from data.store import Store
 from geo.model import Scope
 from geo.validate import RECORD_FIELDS, Reason
-
-_ABOUT: Final = ("batch", "file", "row_number", "field", "reason", "detail")
 
 
 def rows_needing_attention(store: Store, scope: Scope, batch_id: str | None = None) -> pd.DataFrame:
@@ -48,7 +47,7 @@ def corrections_csv(store: Store, scope: Scope, batch_id: str | None = None) -> 
     extra = [name for name in ("source", "location_basis", "precision_m") if name not in fields]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([*_ABOUT, *fields, *extra])
+    writer.writerow([*ABOUT_CORRECTIONS, *fields, *extra])
     for (_, entry), content in zip(frame.iterrows(), contents, strict=True):
         known = _known_of_file(entry)
         values = {name: content.get(name) or known.get(name, "") for name in (*fields, *extra)}
@@ -74,8 +73,6 @@ def _most_in_one_batch(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _known_of_file(entry: pd.Series) -> dict[str, Any]:
-    from data.readers.files import POLICE_UK, SNAPPED_PRECISION_M
-
     known: dict[str, Any] = {"source": entry["source"]}
     if entry["format"] == POLICE_UK:
         known |= {"location_basis": "snapped", "precision_m": f"{SNAPPED_PRECISION_M:g}"}

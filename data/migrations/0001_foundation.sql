@@ -86,13 +86,14 @@ CREATE TABLE batch_feature (
 CREATE INDEX batch_feature_by_key ON batch_feature (org_id, feature_key);
 
 CREATE TABLE quarantine (
-    org_id     TEXT NOT NULL,
-    batch_id   TEXT NOT NULL REFERENCES batch (batch_id),
-    row_number BIGINT NOT NULL,
-    field      TEXT NOT NULL,
-    reason     TEXT NOT NULL,
-    detail     TEXT NOT NULL,
-    row        TEXT NOT NULL,
+    org_id       TEXT NOT NULL,
+    batch_id     TEXT NOT NULL REFERENCES batch (batch_id),
+    row_number   BIGINT NOT NULL,
+    field        TEXT NOT NULL,
+    reason       TEXT NOT NULL,
+    detail       TEXT NOT NULL,
+    row          TEXT NOT NULL,
+    corrected_by TEXT,
     PRIMARY KEY (batch_id, row_number)
 );
 

@@ -20,6 +20,8 @@ from geo.model import REJECTION_COLUMNS, FeatureKind, LocationBasis, RecordKind
 from geo.validate import DEFAULT_PRECISION_M, NEVER_QUARANTINED, Reason
 
 POLICE_UK: Final = "police-uk"
+# First columns of a file of rows needing attention.
+ABOUT_CORRECTIONS: Final = ("batch", "file", "row_number", "field", "reason", "detail")
 FORMATS: Final = ("auto", POLICE_UK, "csv", "geojson", "gpkg")
 _POLICE_UK_HEADER: Final = frozenset(
     {"Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location", "Crime type"}
@@ -34,7 +36,10 @@ SNAPPED_PRECISION_M: Final = 100.0
 
 @dataclass(frozen=True)
 class ReadFile:
-    """Rows of one file under field names, with what the reader knows about them."""
+    """Rows of one file under field names, with what the reader knows about them.
+
+    ``corrects`` says, for a file of corrections, which row of which batch each row corrects (indexed like ``rows``).
+    """
 
     facts: FileFacts
     format: str
@@ -47,6 +52,7 @@ class ReadFile:
     location_basis: LocationBasis = LocationBasis.EXACT
     precision_m: float = DEFAULT_PRECISION_M
     default_source: str = "unnamed"
+    corrects: pd.DataFrame | None = None
 
 
 def read_file(
@@ -114,6 +120,7 @@ def _read_table(facts: FileFacts, kind: str, told: dict[str, str], format_name: 
         malformed=malformed,
         used=used,
         unused=unused_columns(rows, used),
+        corrects=_corrections(rows),
     )
     if feature:
         return replace(read, geometry=_geometry_of_text(mapped, crs))
@@ -126,6 +133,15 @@ def _read_table(facts: FileFacts, kind: str, told: dict[str, str], format_name: 
             default_source="data.police.uk",
         )
     return read
+
+
+def _corrections(rows: pd.DataFrame) -> pd.DataFrame | None:
+    """Which row of which batch each row corrects, when this is a file that Lapwing wrote for correcting."""
+    if not set(ABOUT_CORRECTIONS) <= set(rows.columns):
+        return None
+    whole = rows["row_number"].str.fullmatch(r"\d{1,15}").to_numpy(bool)
+    numbers = rows["row_number"].where(whole, "-1").astype("int64")
+    return pd.DataFrame({"batch": rows["batch"], "row_number": numbers})
 
 
 def _none() -> pd.DataFrame:

@@ -32,7 +32,14 @@ AND NOT EXISTS (SELECT 1 FROM batch_feature AS other
 -- name: quarantine
 SELECT q.batch_id, b.file_name, b.kind, b.source, b.format, q.row_number, q.field, q.reason, q.detail, q.row
 FROM quarantine AS q JOIN batch AS b ON b.batch_id = q.batch_id
-WHERE q.org_id = :org_id ORDER BY b.imported_at_us, q.batch_id, q.row_number;
+WHERE q.org_id = :org_id AND q.corrected_by IS NULL ORDER BY b.imported_at_us, q.batch_id, q.row_number;
+
+-- name: mark_corrected
+UPDATE quarantine SET corrected_by = :corrected_by
+WHERE org_id = :org_id AND batch_id = :batch_id AND row_number = :row_number AND corrected_by IS NULL;
+
+-- name: forget_corrections
+UPDATE quarantine SET corrected_by = NULL WHERE org_id = :org_id AND corrected_by = :batch_id;
 
 -- name: quarantine_reasons
 SELECT reason, COUNT(*) AS n FROM quarantine WHERE org_id = :org_id AND batch_id = :batch_id
