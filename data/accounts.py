@@ -57,8 +57,8 @@ class Accounts:
         rows = self._db.rows("account_by_id", account_id=account_id)
         return _account(rows[0]) if rows else None
 
-    def set_passphrase(self, account_id: str, passphrase_hash: str) -> None:
-        """Replace the passphrase."""
+    def set_passphrase(self, account_id: str, passphrase_hash: str | None) -> None:
+        """Replace the passphrase, or take it away."""
         self._db.execute("set_passphrase", account_id=account_id, passphrase_hash=passphrase_hash)
 
     def disable(self, account_id: str, at_us: int) -> None:
@@ -77,6 +77,10 @@ class Accounts:
             "sign_in_link",
             {"token_hash": [token_hash], "account_id": [account_id], "expires_at_us": [expires_at_us]},
         )
+
+    def spend_links(self, account_id: str, at_us: int) -> None:
+        """Make an account's open links useless."""
+        self._db.execute("spend_links", account_id=account_id, at_us=at_us)
 
     def link_account(self, token_hash: str, at_us: int) -> Account | None:
         """Whom an unused, unexpired link would sign in."""

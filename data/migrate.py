@@ -50,7 +50,7 @@ def migrate(database: Database, *, crs: MetricCrs | None, now_us: int) -> list[i
         done = {row["number"]: row["checksum"] for row in database.rows("migrations")}
         applied = []
         for number, text in available(database.dialect).items():
-            checksum = hashlib.sha256(text.encode()).hexdigest()
+            checksum = _checksum(text)
             if number in done:
                 if done[number] != checksum:
                     raise StoreError(f"Migration {number} was changed after it was applied; restore its text.")
@@ -61,6 +61,10 @@ def migrate(database: Database, *, crs: MetricCrs | None, now_us: int) -> list[i
             )
             applied.append(number)
     return applied
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def stored_crs(database: Database) -> MetricCrs | None:
@@ -80,9 +84,15 @@ def require_current(database: Database) -> MetricCrs:
     where = ", ".join(database.backup_names())
     if "lapwing_migration" not in database.tables():
         raise StoreError(f"{where} is not a Lapwing store yet; run: lapwing migrate")
-    done = {row["number"] for row in database.rows("migrations")}
-    if missing := sorted(set(available(database.dialect)) - done):
+    done = {row["number"]: row["checksum"] for row in database.rows("migrations")}
+    wanted = available(database.dialect)
+    if missing := sorted(set(wanted) - set(done)):
         raise StoreError(f"{where} lacks migration {missing[0]}; run: lapwing migrate")
+    for number, text in wanted.items():
+        if done[number] != _checksum(text):
+            raise StoreError(
+                f"{where} was made by another version of migration {number}; use that version, or a new store."
+            )
     crs = stored_crs(database)
     if crs is None:
         raise StoreError(f"{where} has lost its metric CRS setting; restore it from a backup.")

@@ -116,6 +116,22 @@ def test_a_row_rejected_twice_is_corrected_once(embedded: Lapwing, tmp_path: Pat
     report = load(embedded, corrections(embedded, tmp_path / "c.csv", date="2024-03-10"))
     assert report.batch.accepted == 1
     assert len(embedded.store.evidence.records(SCOPE, ["incidents"])) == 2
+    assert len(embedded.store.evidence.quarantine(SCOPE)) == 0  # in neither of the two batches
+
+
+def test_corrections_are_of_one_kind(embedded: Lapwing, tmp_path: Path) -> None:
+    from app.services.quarantine import hand_out_corrections
+    from geo.errors import InvalidParameter, MappingError
+
+    load(embedded, write_csv(tmp_path / "a.csv", [row(date="soon")]))
+    load(embedded, write_csv(tmp_path / "s.csv", [["2024-03-09", *BATH, ""]], SIGHTING), "sightings")
+    with pytest.raises(InvalidParameter, match="incidents, sightings"):
+        corrections_csv(embedded.store, SCOPE)
+    text, rows = hand_out_corrections(embedded.store, SCOPE, kind="sightings", now_us=NOW_US)
+    assert rows == 1
+    (tmp_path / "c.csv").write_text(text, encoding="utf-8-sig", newline="")
+    with pytest.raises(MappingError, match="corrects rows of sightings, not incidents"):
+        load(embedded, tmp_path / "c.csv")
 
 
 def test_taking_the_corrections_is_logged(embedded: Lapwing, tmp_path: Path) -> None:

@@ -99,11 +99,15 @@ def test_the_name_of_the_synthetic_source_is_reserved(embedded: Lapwing, scope: 
         import_file(embedded.store, scope, file, request, now_us=NOW_US, vehicle_key=b"k")
 
 
-def test_an_undone_city_marks_nothing_synthetic(embedded: Lapwing, scope: Scope, tmp_path: Path) -> None:
+def test_a_store_once_synthetic_stays_so(embedded: Lapwing, scope: Scope, tmp_path: Path) -> None:
     make_demo(embedded.store, scope, tmp_path / "demo", now_us=NOW_US, vehicle_key=b"k", say=lambda _: None)
     for batch in embedded.store.evidence.batches(scope):
         undo_batch(embedded.store, scope, batch.batch_id, now_us=NOW_US)
-    assert not is_synthetic(embedded.store, scope)
+    assert is_synthetic(embedded.store, scope)  # its runs can still be exported
+    file = tmp_path / "mine.csv"
+    file.write_text("date,longitude,latitude\n2026-01-01,-2.36,51.38\n")
+    with pytest.raises(Conflict):
+        import_file(embedded.store, scope, file, ImportRequest(kind="incidents"), now_us=NOW_US, vehicle_key=b"k")
 
 
 def test_the_refuge_is_neither_named_nor_drawn(embedded: Lapwing, scope: Scope, tmp_path: Path) -> None:

@@ -211,6 +211,7 @@ def test_a_refused_form_wears_its_nonce(web: Flask, embedded: Lapwing) -> None:
 def test_a_new_passphrase_ends_other_sessions(web: Flask, embedded: Lapwing) -> None:
     here, elsewhere = sign_in(web, embedded), web.test_client()
     link = accounts.demo_link(embedded.store, Scope(), "analyst-2", Role.ANALYST, now_us=NOW_US)
+    open_link = accounts.demo_link(embedded.store, Scope(), "analyst-2", Role.ANALYST, now_us=NOW_US)
     elsewhere.post(link, data={"csrf_token": token(elsewhere.get(link).text)})
     assert elsewhere.get("/").status_code == 200
     page = here.get("/account/passphrase")
@@ -218,3 +219,19 @@ def test_a_new_passphrase_ends_other_sessions(web: Flask, embedded: Lapwing) -> 
     assert here.post("/account/passphrase", data=words).status_code == 302
     assert here.get("/").status_code == 200
     assert elsewhere.get("/").status_code == 302
+    assert elsewhere.get(open_link).status_code == 410
+
+
+def test_a_new_link_replaces_a_lost_passphrase(web: Flask, embedded: Lapwing) -> None:
+    client = sign_in(web, embedded)
+    found = embedded.store.accounts.by_name("analyst-2")
+    assert found is not None
+    accounts.set_passphrase(embedded.store, found, "marsh samphire tern", now_us=NOW_US)
+    link = accounts.new_link(embedded.store, Scope(), "analyst-2", now_us=NOW_US)
+    assert client.get("/").status_code == 302
+    lost = accounts.sign_in_by_passphrase(
+        embedded.store, "analyst-2", "marsh samphire tern", now_us=NOW_US, session_hours=1
+    )
+    assert lost is None
+    answer = client.post(link, data={"csrf_token": token(client.get(link).text)})
+    assert answer.headers["Location"] == "/account/passphrase"

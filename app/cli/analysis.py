@@ -133,8 +133,9 @@ def runs_command(context: Context) -> None:
 @command
 def places_command(context: Context, *, run_id: str, top: int | None) -> None:
     """List the places of RUN (an id, or latest) in order."""
-    listed = places.list_places(context.lapwing.store, context.scope, run_id, top=top)
-    context.consulted(f"run:{run_id}/places")
+    run = context.lapwing.store.runs.get(context.scope, run_id)
+    listed = places.list_places(context.lapwing.store, context.scope, run.run_id, top=top)
+    context.consulted(f"run:{run.run_id}/places")
     rows = [
         [
             p["rank"],

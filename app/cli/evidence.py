@@ -118,6 +118,7 @@ def _import_text(reports: list[importing.ImportReport]) -> str:
 
 @click.command("quarantine")
 @click.option("--batch", "batch_id", metavar="ID", help="Only this batch.")
+@click.option("--kind", type=click.Choice(KINDS), help="Only this kind: a file of corrections is imported as one kind.")
 @click.option(
     "--output",
     "-o",
@@ -125,13 +126,15 @@ def _import_text(reports: list[importing.ImportReport]) -> str:
     help="Write them as CSV to correct and import again.",
 )
 @command
-def quarantine_command(context: Context, *, batch_id: str | None, output: Path | None) -> None:
+def quarantine_command(context: Context, *, batch_id: str | None, kind: str | None, output: Path | None) -> None:
     """List rows needing attention: what was wrong, where, and what to do."""
     store = context.lapwing.store
     if output is not None:
-        text = quarantine.hand_out_corrections(store, context.scope, batch_id, now_us=context.lapwing.clock())
+        text, written = quarantine.hand_out_corrections(
+            store, context.scope, batch_id, kind, now_us=context.lapwing.clock()
+        )
         output.write_text(text, encoding="utf-8-sig", newline="")
-    rows = quarantine.rows_needing_attention(store, context.scope, batch_id)
+    rows = quarantine.rows_needing_attention(store, context.scope, batch_id, kind)
     context.consulted("quarantine")
     shown = rows[["batch_id", "file_name", "row_number", "field", "reason", "detail"]]
     value = {
@@ -139,8 +142,8 @@ def quarantine_command(context: Context, *, batch_id: str | None, output: Path |
         "count": len(rows),
     }
     if output is not None:
-        value["output"] = str(output)
-        text = f"{plural(len(rows), 'row')} written to {output}. Correct them there and import the file again."
+        value |= {"output": str(output), "written": written}
+        text = f"{plural(written, 'row')} written to {output}. Correct them there and import the file again."
         if WRONG_COUNT in set(rows["reason"]):
             text += f" Rows of reason {WRONG_COUNT} are not in it: mend those in the original file."
     elif len(rows):

@@ -25,7 +25,7 @@ def serve_command(context: Context, *, host: str | None, port: int | None) -> No
     server = _listen(context, host, port)
     if is_synthetic(lapwing.store, context.scope):
         _say_demo_link(context, host, port)
-    _serve(context, server)
+    _serve(context, *server)
 
 
 @click.command("demo")
@@ -61,7 +61,7 @@ def demo_command(context: Context, *, no_serve: bool, host: str | None, port: in
     )
     context.answer(value, text=f"{words}Open this link once to sign in:\n  {link}")
     if server is not None:
-        _serve(context, server)
+        _serve(context, *server)
 
 
 def _link(context: Context, host: str | None, port: int | None) -> str:
@@ -74,8 +74,8 @@ def _say_demo_link(context: Context, host: str | None, port: int | None) -> None
     click.echo(f"Open this link once to sign in:\n  {_link(context, host, port)}")
 
 
-def _listen(context: Context, host: str | None, port: int | None) -> Any:
-    """Take the port before anything is promised about it."""
+def _listen(context: Context, host: str | None, port: int | None) -> tuple[Any, str, int]:
+    """Take the port before anything is promised about it; returns the server, its host and its port."""
     from waitress import create_server
 
     from app.logs import configure_logging
@@ -85,17 +85,16 @@ def _listen(context: Context, host: str | None, port: int | None) -> Any:
     configure_logging()
     where, at = host or lapwing.settings.host, port or lapwing.settings.port
     try:
-        return create_server(make_app(lapwing), host=where, port=at, ident=None, threads=4)
+        return create_server(make_app(lapwing), host=where, port=at, ident=None, threads=4), where, at
     except OSError as error:
         raise LapwingError(
             f"Port {at} on {where} cannot be used ({error.strerror}); choose another with --port or LAPWING_PORT."
         ) from error
 
 
-def _serve(context: Context, server: Any) -> None:
+def _serve(context: Context, server: Any, where: str, at: int) -> None:
     import sys
 
-    where, at = server.effective_host, server.effective_port
     if where not in {"127.0.0.1", "localhost", "::1"} and not context.lapwing.settings.secure_cookies:
         context.say(
             "Note: others can reach this address; put a TLS proxy in front and set LAPWING_SECURE_COOKIES=true."

@@ -49,12 +49,14 @@ def _link(store: Store, account: Account, now_us: int) -> str:
 
 
 def new_link(store: Store, scope: Scope, name: str, *, now_us: int) -> str:
-    """Return the path of a fresh one-time link for a user, whose live sessions end: for lost passphrases."""
+    """Return the path of a fresh one-time link: for lost passphrases. Old sessions, links and passphrase end."""
     account = _own_account(store, scope, name)
     if account.disabled_at_us is not None:
         raise Conflict(f"{name} is disabled.")
     with store.database.transaction():
         store.accounts.revoke_sessions(account.account_id, now_us)
+        store.accounts.spend_links(account.account_id, now_us)
+        store.accounts.set_passphrase(account.account_id, None)
         store.audit.append(scope, Verb.ACCOUNT, f"user:{name}", now_us, action="new_link")
         return _link(store, account, now_us)
 
@@ -158,4 +160,5 @@ def set_passphrase(store: Store, account: Account, passphrase: str, *, now_us: i
     with store.database.transaction():
         store.accounts.set_passphrase(account.account_id, PasswordHasher().hash(passphrase))
         store.accounts.revoke_sessions(account.account_id, now_us, but=_digest(session))
+        store.accounts.spend_links(account.account_id, now_us)
         store.audit.append(account.scope, Verb.ACCOUNT, f"user:{account.name}", now_us, action="set_passphrase")

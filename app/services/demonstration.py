@@ -34,8 +34,9 @@ def make_demo(
     Conflict
         When the store holds records of another source: real and invented records are never mixed.
     """
-    live = [batch for batch in store.evidence.batches(scope) if batch.undone_at_us is None]
-    if {batch.source for batch in live} - {SOURCE}:
+    held = store.evidence.batches(scope)
+    live = [batch for batch in held if batch.undone_at_us is None]
+    if {batch.source for batch in held} - {SOURCE}:
         raise Conflict(
             "This store holds records that are not synthetic; give the demo its own: --store sqlite:///var/demo/demo.db"
         )

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from app.services.quarantine import with_repeats
 from data.audit import Verb
 from data.demo import SOURCE as SYNTHETIC_SOURCE
 from data.ids import uuid7
 from data.readers import ReadFile, read_file
 from data.store import Store
-from geo.errors import Conflict, InvalidParameter
+from geo.errors import Conflict, InvalidParameter, MappingError
 from geo.model import Batch, FeatureKind, RecordKind, Scope
 from geo.validate import MAX_PRECISION_M, RecordRules, record_keys, validate_records
 from geo.validate_features import validate_features
@@ -98,6 +99,7 @@ def import_file(
     )
     source = (request.source or read.default_source).strip()
     _keep_apart(store, scope, source, synthetic=synthetic)
+    _check_kind(store, scope, read, request.kind)
     batch = Batch(
         batch_id=uuid7(now_us), kind=request.kind, source=source, file_name=path.name, stem=read.facts.stem,
         file_sha256=read.facts.sha256, format=read.format, read=0, accepted=0, unlocated=0, rejected=0, duplicates=0,
@@ -124,19 +126,29 @@ def import_file(
 
 
 def _keep_apart(store: Store, scope: Scope, source: str, *, synthetic: bool) -> None:
-    """Refuse to mix real records with the synthetic city: everything in its store is marked synthetic."""
+    """Refuse to mix real records with the synthetic city, for ever: its runs and its user outlive an undo."""
     if (source == SYNTHETIC_SOURCE) != synthetic:
         raise InvalidParameter(f"The source name {SYNTHETIC_SOURCE!r} is kept for the synthetic city; choose another.")
-    live = {batch.source for batch in store.evidence.batches(scope) if batch.undone_at_us is None}
-    if not synthetic and SYNTHETIC_SOURCE in live:
+    held = {batch.source for batch in store.evidence.batches(scope)}
+    if not synthetic and SYNTHETIC_SOURCE in held:
         raise Conflict(
             "This store holds the synthetic city of the demo; import your files into a store of their own,"
             " for example --store sqlite:///var/own.db"
         )
-    if synthetic and live - {SYNTHETIC_SOURCE}:
+    if synthetic and held - {SYNTHETIC_SOURCE}:
         raise Conflict(
             "This store holds records that are not synthetic; give the demo its own: --store sqlite:///var/demo/demo.db"
         )
+
+
+def _check_kind(store: Store, scope: Scope, read: ReadFile, kind: str) -> None:
+    """Refuse corrections under another kind than that of the rows they correct."""
+    if read.corrects is None:
+        return
+    wanted = set(read.corrects["batch"])
+    kinds = {batch.kind for batch in store.evidence.batches(scope) if batch.batch_id in wanted} - {kind}
+    if kinds:
+        raise MappingError(f"{read.facts.path.name}: corrects rows of {', '.join(sorted(kinds))}, not {kind}.")
 
 
 def _import_records(
@@ -171,8 +183,12 @@ def _mark_corrected(store: Store, scope: Scope, batch: Batch, read: ReadFile, re
     if read.corrects is None:
         return 0
     good = ~np.isin(read.row_numbers, rejected["row_number"].to_numpy())
-    store.evidence.mark_corrected(scope, batch.batch_id, read.corrects[~good])
-    return store.evidence.mark_corrected(scope, batch.batch_id, read.corrects[good])
+    marked = []
+    for part in (~good, good):
+        rows = with_repeats(store, scope, read.corrects[part])
+        rows = rows[rows["batch"] != batch.batch_id]  # what this file itself brought stays listed
+        marked.append(store.evidence.mark_corrected(scope, batch.batch_id, rows))
+    return marked[1]
 
 
 def _with_malformed(rejected: pd.DataFrame, malformed: pd.DataFrame) -> pd.DataFrame:

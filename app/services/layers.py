@@ -30,9 +30,8 @@ REFERENCE_KINDS = (
 
 
 def is_synthetic(store: Store, scope: Scope) -> bool:
-    """Whether this store holds the synthetic city."""
-    live = (batch for batch in store.evidence.batches(scope) if batch.undone_at_us is None)
-    return any(batch.source == SYNTHETIC_SOURCE for batch in live)
+    """Whether this store is the synthetic city's; it stays so when the city is undone, because its runs remain."""
+    return any(batch.source == SYNTHETIC_SOURCE for batch in store.evidence.batches(scope))
 
 
 def released_layer(store: Store, scope: Scope, run: Run, layer: Layer, profile: Profile) -> ReleasedLayer:

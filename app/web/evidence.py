@@ -30,6 +30,7 @@ def quarantine_page() -> str:
         total=len(rows),
         shown=MAX_ROWS,
         batch=batch,
+        kinds=sorted(rows["kind"].unique()),
     )
 
 
@@ -37,7 +38,8 @@ def quarantine_page() -> str:
 def download_quarantine() -> Response:
     """Hand them out as CSV to correct and import again."""
     batch = request.form.get("batch") or None
-    text = quarantine.hand_out_corrections(store(), scope(), batch, now_us=lapwing().clock())
+    kind = request.form.get("kind") or None
+    text, _ = quarantine.hand_out_corrections(store(), scope(), batch, kind, now_us=lapwing().clock())
     response = Response(text.encode("utf-8-sig"), mimetype="text/csv")
     response.headers["Content-Disposition"] = 'attachment; filename="OFFICIAL-SENSITIVE_rows-needing-attention.csv"'
     return response

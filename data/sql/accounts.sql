@@ -25,6 +25,9 @@ UPDATE web_session SET revoked_at_us = :at_us WHERE account_id = :account_id AND
 -- name: sign_in_link
 SELECT account_id, expires_at_us, used_at_us FROM sign_in_link WHERE token_hash = :token_hash;
 
+-- name: spend_links
+UPDATE sign_in_link SET used_at_us = :at_us WHERE account_id = :account_id AND used_at_us IS NULL;
+
 -- name: use_sign_in_link
 UPDATE sign_in_link SET used_at_us = :at_us
 WHERE token_hash = :token_hash AND used_at_us IS NULL AND expires_at_us > :at_us;
