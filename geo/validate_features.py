@@ -68,30 +68,7 @@ def validate_features(
     if invalid.any():
         geometry = geometry.copy()
         geometry[invalid] = [_repair(one) for one in geometry[invalid]]
-    dimension = shapely.get_dimensions(geometry)
-    allowed = _ALLOWED_DIMENSIONS[kind]
-    wanted = " or ".join(_DIMENSION_WORDS[d] for d in sorted(allowed))
-
-    reasons = np.full(len(rows), "", dtype=object)
-    details = np.full(len(rows), "", dtype=object)
-    _flag(reasons, details, missing, Reason.NO_COORDINATES, "reference geography needs a geometry")
-    emptied = ~missing & (shapely.is_empty(geometry) | ~shapely.is_valid(geometry))
-    _flag(reasons, details, emptied, Reason.BAD_GEOMETRY, "the polygon is invalid and could not be repaired")
-    wrong = ~missing & ~np.isin(dimension, list(allowed))
-    _flag(reasons, details, wrong, Reason.BAD_GEOMETRY, f"{kind} must be {wanted}")
-    _flag(
-        reasons,
-        details,
-        ~missing & ~_inside(geometry, crs),
-        Reason.OUT_OF_RANGE,
-        f"the feature lies outside {crs.name}",
-    )
-    fields = np.full(len(rows), "geometry", dtype=object)
-    for name in FEATURE_FIELDS:
-        too_long = (rows[name].str.len() > MAX_TEXT).to_numpy(bool)
-        fields[too_long & (reasons == "")] = name
-        _flag(reasons, details, too_long, Reason.TOO_LONG, f"{name} is longer than {MAX_TEXT} characters")
-
+    reasons, details, fields = _judge(rows, geometry, missing, kind, crs)
     good = reasons == ""
     accepted = pd.DataFrame(
         {
@@ -112,6 +89,33 @@ def validate_features(
         for i in np.flatnonzero(~good)
     ]
     return accepted[list(FEATURE_COLUMNS)], pd.DataFrame(rejected, columns=list(REJECTION_COLUMNS))
+
+
+def _judge(
+    rows: pd.DataFrame,
+    geometry: NDArray[np.object_],
+    missing: NDArray[np.bool_],
+    kind: FeatureKind,
+    crs: MetricCrs,
+) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]:
+    """Reason, detail and field of the first problem of each feature; empty text where there is none."""
+    allowed = _ALLOWED_DIMENSIONS[kind]
+    wanted = " or ".join(_DIMENSION_WORDS[d] for d in sorted(allowed))
+    reasons = np.full(len(rows), "", dtype=object)
+    details = np.full(len(rows), "", dtype=object)
+    fields = np.full(len(rows), "geometry", dtype=object)
+    _flag(reasons, details, missing, Reason.NO_COORDINATES, "reference geography needs a geometry")
+    emptied = ~missing & (shapely.is_empty(geometry) | ~shapely.is_valid(geometry))
+    _flag(reasons, details, emptied, Reason.BAD_GEOMETRY, "the polygon is invalid and could not be repaired")
+    wrong = ~missing & ~np.isin(shapely.get_dimensions(geometry), list(allowed))
+    _flag(reasons, details, wrong, Reason.BAD_GEOMETRY, f"{kind} must be {wanted}")
+    outside = ~missing & ~_inside(geometry, crs)
+    _flag(reasons, details, outside, Reason.OUT_OF_RANGE, f"the feature lies outside {crs.name}")
+    for name in FEATURE_FIELDS:
+        too_long = (rows[name].str.len() > MAX_TEXT).to_numpy(bool)
+        fields[too_long & (reasons == "")] = name
+        _flag(reasons, details, too_long, Reason.TOO_LONG, f"{name} is longer than {MAX_TEXT} characters")
+    return reasons, details, fields
 
 
 def _content(row: pd.Series, shape: shapely.Geometry | None, kind: FeatureKind) -> str:
