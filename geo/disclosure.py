@@ -1,7 +1,7 @@
 """The one way out. ``release`` is the only maker of ``ReleasedLayer``, and nothing else may be drawn or exported."""
 
 from collections.abc import Mapping
-from dataclasses import InitVar, dataclass, replace
+from dataclasses import InitVar, dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -76,12 +76,6 @@ class ReleasedLayer:
         """Return the number of features."""
         return len(self.features)
 
-    def only(self, rows: NDArray[np.bool_]) -> "ReleasedLayer":
-        """Return the same release with fewer features, for a picture that cannot show them all."""
-        return replace(
-            self, features=self.features[rows].reset_index(drop=True), geometry=self.geometry[rows], seal=_SEAL
-        )
-
 
 def release(
     layer: Layer,
@@ -128,40 +122,32 @@ def release(
             f"Column {unknown[0]!r} is not in the field dictionary of {layer} for {profile}; it cannot leave."
         )
     _check_content(layer, features, run, profile)
-    keep = (
-        _passes(features, THRESHOLDS[profile]) if layer in {Layer.CELLS, Layer.PLACES} else np.ones(len(features), bool)
-    )
-    if layer is Layer.PLACES and profile is not Profile.OPERATIONAL:
-        keep &= (features["decision"] != "reject").to_numpy(bool)
-    suppressed = int(len(features) - keep.sum())
+    keep = _keep(layer, features, profile)
     kept, shapes = features[keep].copy(), np.asarray(geometry, dtype=object)[keep]
-    order = (
-        np.argsort(kept["id"].to_numpy(str), kind="stable") if layer is not Layer.REFERENCE else np.arange(len(kept))
-    )
-    kept, shapes = kept.iloc[order].reset_index(drop=True), shapes[order]
+    if layer is not Layer.REFERENCE:
+        order = np.argsort(kept["id"].to_numpy(str), kind="stable")
+        kept, shapes = kept.iloc[order], shapes[order]
+    kept = kept.reset_index(drop=True)
     if profile is not Profile.OPERATIONAL:
         kept = _coarsen(kept, layer, profile)
-    common = {
-        "marking": MARKING + (" (SYNTHETIC)" if synthetic else ""),
-        "profile": str(profile),
-        "run": run.run_id,
-        "generated": from_micros(run.generated_at_us).date().isoformat(),
-    }
-    for name, value in common.items():
-        if any(field.name == name for field in fields):
-            kept[name] = value
+    marking = MARKING + (" (SYNTHETIC)" if synthetic else "")
+    generated = from_micros(run.generated_at_us).date().isoformat()
+    kept = kept.assign(marking=marking, profile=str(profile), run=run.run_id, generated=generated)
     if missing := [field.name for field in fields if field.name not in kept.columns]:
         raise DisclosureError(f"The {layer} layer lacks its field {missing[0]!r}.")
     table = pd.concat([kept[["id"]], *(_typed(kept[field.name], field) for field in fields)], axis=1)
-    return ReleasedLayer(
-        layer,
-        profile,
-        fields,
-        table,
-        shapely.orient_polygons(shapes),
-        _metadata(layer, run, profile, common["marking"], suppressed, synthetic),
-        _SEAL,
-    )
+    metadata = _metadata(layer, run, profile, marking, int((~keep).sum()), synthetic)
+    return ReleasedLayer(layer, profile, fields, table, shapely.orient_polygons(shapes), metadata, _SEAL)
+
+
+def _keep(layer: Layer, features: pd.DataFrame, profile: Profile) -> NDArray[np.bool_]:
+    """Whether the audience may have each feature."""
+    if layer not in {Layer.CELLS, Layer.PLACES}:
+        return np.ones(len(features), bool)
+    keep = _passes(features, THRESHOLDS[profile])
+    if layer is Layer.PLACES and profile is not Profile.OPERATIONAL:
+        keep &= (features["decision"] != "reject").to_numpy(bool)
+    return keep
 
 
 def _check_content(layer: Layer, features: pd.DataFrame, run: Run, profile: Profile) -> None:

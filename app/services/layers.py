@@ -1,6 +1,5 @@
 """Released layers of a run: the only way that cells and places reach a map or a file."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from data.demo import SOURCE as SYNTHETIC_SOURCE
 from data.store import Store
 from geo import cells as h3cells
 from geo.disclosure import THRESHOLDS, ReleasedLayer, release
-from geo.evidence import basis_of
 from geo.fields import FIELDS
 from geo.model import AnalysisParameters, FeatureKind, Layer, Place, Profile, Run, Scope
 from geo.narrative import why
@@ -43,6 +41,20 @@ def released_layer(store: Store, scope: Scope, run: Run, layer: Layer, profile: 
         When the audience may not have the layer.
     """
     frame, geometry = _MAKERS[layer](store, scope, run, profile)
+    return _released(store, scope, run, layer, frame, geometry, profile=profile)
+
+
+def _released(
+    store: Store,
+    scope: Scope,
+    run: Run,
+    layer: Layer,
+    frame: pd.DataFrame,
+    geometry: np.ndarray,
+    *,
+    profile: Profile = Profile.OPERATIONAL,
+) -> ReleasedLayer:
+    """Release with the store's own mark: synthetic or not."""
     return release(layer, frame, geometry, run=run, profile=profile, synthetic=is_synthetic(store, scope))
 
 
@@ -51,14 +63,7 @@ def map_cells(store: Store, scope: Scope, run: Run, *, limit: int) -> ReleasedLa
     frame, geometry = _cells(store, scope, run, Profile.OPERATIONAL, min_records=1)
     order = np.argsort(-frame["records"].to_numpy(), kind="stable")[:limit]
     frame, geometry = frame.iloc[order].reset_index(drop=True), geometry[order]
-    return release(
-        Layer.CELLS,
-        frame,
-        geometry,
-        run=run,
-        profile=Profile.OPERATIONAL,
-        synthetic=is_synthetic(store, scope),
-    )
+    return _released(store, scope, run, Layer.CELLS, frame, geometry)
 
 
 def _cells(
@@ -83,9 +88,7 @@ def _resolution(run: Run, profile: Profile) -> int:
 def map_places(store: Store, scope: Scope, run: Run, *, limit: int) -> ReleasedLayer:
     """Release the first places of a run, as many as a page can draw."""
     frame, geometry = _places(store, scope, run, Profile.OPERATIONAL, limit=limit)
-    return release(
-        Layer.PLACES, frame, geometry, run=run, profile=Profile.OPERATIONAL, synthetic=is_synthetic(store, scope)
-    )
+    return _released(store, scope, run, Layer.PLACES, frame, geometry)
 
 
 def _places(
@@ -162,14 +165,7 @@ def reference_layer(store: Store, scope: Scope, run: Run, kind: FeatureKind, *, 
     )
     tolerance_degrees = 2e-5  # about 2 m: invisible, and a third of the vertices
     geometry = shapely.simplify(features["geometry"].to_numpy(object), tolerance_degrees, preserve_topology=True)
-    return release(
-        Layer.REFERENCE,
-        frame,
-        geometry,
-        run=run,
-        profile=Profile.OPERATIONAL,
-        synthetic=is_synthetic(store, scope),
-    )
+    return _released(store, scope, run, Layer.REFERENCE, frame, geometry)
 
 
 def run_bounds(store: Store, scope: Scope, run: Run) -> tuple[float, float, float, float]:
@@ -190,11 +186,6 @@ def run_bounds(store: Store, scope: Scope, run: Run) -> tuple[float, float, floa
     )
 
 
-def peak_text(place: Place) -> str:
-    """H3 index of the footprint cell with most records."""
-    return h3cells.cell_text([place.peak_cell])[0]
-
-
 def place_dict(place: Place, decision: str) -> dict[str, Any]:
     """Return a place as plain values for the command line."""
     lon, lat = h3cells.centres(np.asarray([place.peak_cell]))
@@ -207,10 +198,10 @@ def place_dict(place: Place, decision: str) -> dict[str, Any]:
         "probability": place.probability,
         "basis": place.basis,
         "decision": decision,
-        "peak_cell": peak_text(place),
+        "peak_cell": h3cells.cell_text([place.peak_cell])[0],
         "lon": round(float(lon[0]), 6),
         "lat": round(float(lat[0]), 6),
         "why": why(place.evidence, profile=Profile.OPERATIONAL, records=place.records),
-        "evidence": json.loads(json.dumps(place.evidence)) | {"basis": basis_of(place.evidence)},
+        "evidence": place.evidence,
         "alternatives": list(place.alternatives),
     }

@@ -194,31 +194,17 @@ def _routes(
                 at = route.interpolate((step + rng.uniform(0.1, 0.9)) / 5, normalized=True)
                 point = np.array(at.coords[0]) + rng.normal(0, 5, 2)
                 when = start + timedelta(minutes=3 * step)
-                rows.append(
-                    _row(
-                        f"V{len(rows):04d}",
-                        point,
-                        "",
-                        _AGENCIES[1],
-                        timestamp=when.isoformat(),
-                        registration=f"ZZ{r}{vehicle} SYN",
-                    )
-                )
+                rows.append(_sighting(len(rows), point, when, f"ZZ{r}{vehicle} SYN"))
     for decoy in range(20):
         for _ in range(5):
             point = np.array([rng.uniform(WEST_M, WEST_M + SIZE_M), rng.uniform(SOUTH_M, SOUTH_M + SIZE_M)])
             when = _moment(rng, today, tuple(range(7)), int(rng.integers(6, 22)))
-            rows.append(
-                _row(
-                    f"V{len(rows):04d}",
-                    point,
-                    "",
-                    _AGENCIES[1],
-                    timestamp=when.isoformat(),
-                    registration=f"ZD{decoy:02d} SYN",
-                )
-            )
+            rows.append(_sighting(len(rows), point, when, f"ZD{decoy:02d} SYN"))
     return truth, rows
+
+
+def _sighting(number: int, point: np.ndarray, when: datetime, registration: str) -> dict[str, Any]:
+    return _row(f"V{number:04d}", point, "", _AGENCIES[1], timestamp=when.isoformat(), registration=registration)
 
 
 def _along_streets(start: np.ndarray, end: np.ndarray) -> shapely.LineString:
