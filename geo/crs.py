@@ -52,6 +52,25 @@ class MetricCrs:
                 " not metres on the ground; use EPSG:27700 or your UTM zone."
             )
 
+    @classmethod
+    def parse(cls, text: str) -> "MetricCrs":
+        """Read a code as people write it.
+
+        Raises
+        ------
+        CrsError
+            When it is no code, or one of no use here.
+
+        Examples
+        --------
+        >>> MetricCrs.parse("EPSG:27700") == MetricCrs.parse(" 27700 ")
+        True
+        """
+        code = text.strip().upper().removeprefix("EPSG:")
+        if not (code.isdecimal() and 4 <= len(code) <= 6):
+            raise CrsError(f"{text!r} is not a CRS; write it as EPSG:27700.")
+        return cls(int(code))
+
     @property
     def name(self) -> str:
         """The CRS's registered name."""

@@ -18,7 +18,9 @@ APPROXIMATE: Final = "approximate"
 APPROXIMATE_ABOVE_M: Final = 100.0
 
 
-def summarise(records: pd.DataFrame, group: NDArray[np.int64], count: int, *, as_of_us: int) -> list[dict[str, Any]]:
+def summarise(
+    records: pd.DataFrame, group: NDArray[np.int64], count: int, *, as_of_us: int, also: pd.DataFrame | None = None
+) -> list[dict[str, Any]]:
     """Evidence of each cluster as plain values, ready to store as JSON.
 
     Parameters
@@ -31,11 +33,14 @@ def summarise(records: pd.DataFrame, group: NDArray[np.int64], count: int, *, as
         Number of clusters.
     as_of_us : int
         Moment that recency is counted from.
+    also : DataFrame, optional
+        Further reports of the same events, which count for who says so and for nothing else: ``group``, ``agency`` and
+        ``source``.
 
     Returns
     -------
     list of dict, length count
-        ``records, sources, agencies, kinds, days, months, month_only, snapped, first_day, last_day, first_month,
+        ``records, reports, sources, agencies, kinds, days, months, month_only, snapped, first_day, last_day, first_month,
         last_month, recency_days, weekdays, hours, precision_m``. Days are those of records dated to the day, None where
         there is none: a month is not its middle day. ``weekdays`` and ``hours`` are None where too few times are known.
     """
@@ -45,11 +50,14 @@ def summarise(records: pd.DataFrame, group: NDArray[np.int64], count: int, *, as
     at_us = midpoint_us(from_us, to_us)
     counts = group_counts(records, group, count)
     # Who says so: the agency that recorded it, else the source of the file. One agency reporting often is one source.
-    said_by = records["agency"].where(records["agency"] != "", records["source"]).to_numpy(object)
-    agencies, kinds = (
-        _values_by_group(said_by, group, count),
-        _values_by_group(records["kind"].to_numpy(object), group, count),
-    )
+    if also is None:
+        also = pd.DataFrame({"group": np.empty(0, np.int64), "agency": [], "source": []})
+    everyone = pd.concat([records[["agency", "source"]], also[["agency", "source"]]])
+    said_by = everyone["agency"].where(everyone["agency"] != "", everyone["source"]).to_numpy(object)
+    further = also["group"].to_numpy(np.int64)
+    agencies = _values_by_group(said_by, np.concatenate([group, further]), count)
+    kinds = _values_by_group(records["kind"].to_numpy(object), group, count)
+    reports = counts["records"].to_numpy() + np.bincount(further, minlength=count)
     by_day = (records["time_basis"] != TimeBasis.MONTH).to_numpy(bool)
     first_day, last_day = _span(group[by_day], local_days(at_us[by_day]), count, "datetime64[D]")
     first_month, last_month = _span(group, local_months(at_us), count, "datetime64[M]")
@@ -65,6 +73,7 @@ def summarise(records: pd.DataFrame, group: NDArray[np.int64], count: int, *, as
     return [
         {
             **{name: int(counts[name].iat[i]) for name in ("records", "days", "months", "month_only", "snapped")},
+            "reports": int(reports[i]),
             "sources": len(agencies[i]),
             "agencies": sorted(agencies[i]),
             "kinds": dict(sorted(kinds[i].items())),

@@ -36,11 +36,25 @@ class FeatureKind(StrEnum):
 
 
 class LocationBasis(StrEnum):
-    """How a record's position is known."""
+    """How a record's position is known. ``cell`` is all that is kept of what happened at or near a protected place."""
 
     EXACT = "exact"
     SNAPPED = "snapped"
+    CELL = "cell"
     NONE = "none"
+
+
+class Method(StrEnum):
+    """Where a record's position came from."""
+
+    GIVEN = "given"
+    GRID_REF = "grid_ref"
+    UPRN = "uprn"
+    POSTCODE = "postcode"
+    NAME = "name"
+    ROAD = "road"
+    CHOSEN = "chosen"
+    CELL = "cell"
 
 
 class TimeBasis(StrEnum):
@@ -106,6 +120,32 @@ RECORD_COLUMNS: Final = (
     "location_basis",
     "precision_m",
     "vehicle_hash",
+    "method",
+    "source_type",
+    "grade_scheme",
+    "grade_source",
+    "grade_information",
+    "grade_handling",
+    "handling_conditions",
+    "regime",
+    "reported_us",
+    "notes",
+    "detail",
+    "supply_key",
+    "review_us",
+    "delete_us",
+)
+# What a record may say besides where, when and what; every one of them may be empty.
+OPTIONAL_TEXTS: Final = (
+    "source_type",
+    "grade_scheme",
+    "grade_source",
+    "grade_information",
+    "grade_handling",
+    "handling_conditions",
+    "regime",
+    "notes",
+    "detail",
 )
 
 # Columns of reference feature frames; ``geometry`` is shapely in WGS 84.
@@ -117,6 +157,7 @@ FEATURE_COLUMNS: Final = (
     "level",
     "code",
     "vintage",
+    "aliases",
     "repaired",
     "geometry",
 )
@@ -236,7 +277,11 @@ class AnalysisParameters:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """One imported file: its counts always add up (``read = accepted + rejected + duplicates``)."""
+    """One imported file: its counts always add up (``read = accepted + rejected + duplicates``).
+
+    ``updated`` rows are new versions, within ``accepted``; ``unchanged`` ones lie within ``duplicates``; ``missing``
+    counts what an earlier supply had and this one no longer has.
+    """
 
     batch_id: str
     kind: str
@@ -253,11 +298,20 @@ class Batch:
     imported_at_us: int
     imported_by: str
     undone_at_us: int | None = None
+    mapping: str = ""
+    updated: int = 0
+    unchanged: int = 0
+    missing: int = 0
+    redacted: int = 0
+    coarsened: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A reproducible analysis: same inputs, parameters, version and seed give the same bytes."""
+    """A reproducible analysis: same inputs, parameters, version and seed give the same bytes.
+
+    ``purged_at_us`` is when records it rests on were purged and its layers with them.
+    """
 
     run_id: str
     parameters: str
@@ -267,6 +321,7 @@ class Run:
     generated_at_us: int
     created_by: str
     summary: dict[str, Any] = field(default_factory=dict)
+    purged_at_us: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

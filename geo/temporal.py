@@ -39,25 +39,25 @@ def from_micros(value_us: int) -> datetime:
     return _EPOCH + timedelta(microseconds=int(value_us))
 
 
-def month_interval(year: int, month: int) -> tuple[int, int]:
-    """Half-open interval of a calendar month in Europe/London."""
-    start = datetime(year, month, 1, tzinfo=LONDON)
-    end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=LONDON)
+def month_interval(year: int, month: int, zone: ZoneInfo = LONDON) -> tuple[int, int]:
+    """Half-open interval of a calendar month."""
+    start = datetime(year, month, 1, tzinfo=zone)
+    end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
     return micros(start), micros(end)
 
 
-def day_interval(day: date) -> tuple[int, int]:
-    """Half-open interval of a calendar day in Europe/London (23, 24 or 25 hours)."""
-    start = datetime(day.year, day.month, day.day, tzinfo=LONDON)
+def day_interval(day: date, zone: ZoneInfo = LONDON) -> tuple[int, int]:
+    """Half-open interval of a calendar day (23, 24 or 25 hours)."""
+    start = datetime(day.year, day.month, day.day, tzinfo=zone)
     after = day + timedelta(days=1)
-    return micros(start), micros(datetime(after.year, after.month, after.day, tzinfo=LONDON))
+    return micros(start), micros(datetime(after.year, after.month, after.day, tzinfo=zone))
 
 
-def parse_time(text: str) -> tuple[int, int, TimeBasis]:
+def parse_time(text: str, zone: ZoneInfo = LONDON) -> tuple[int, int, TimeBasis]:
     """Read one time as written and return the interval it stands for.
 
     Accepted are a month (``2024-03``), a date (``2024-03-09`` or, day first, ``09/03/2024``) and a time in ISO 8601,
-    which is Europe/London local time unless it carries an offset. Local midnight is how spreadsheets write a date
+    which is local time in ``zone`` unless it carries an offset. Local midnight is how spreadsheets write a date
     without a time, so it stands for the whole day. An hour that the clocks repeat becomes an interval
     over both readings.
 
@@ -76,16 +76,16 @@ def parse_time(text: str) -> tuple[int, int, TimeBasis]:
     text = text.strip()
     try:
         if match := _MONTH.match(text):
-            return *month_interval(int(match[1]), int(match[2])), TimeBasis.MONTH
+            return *month_interval(int(match[1]), int(match[2]), zone), TimeBasis.MONTH
         if match := _UK_DATE.match(text):
             text = f"{match[3]}-{int(match[2]):02d}-{int(match[1]):02d}" + (f"T{match[4]}" if match[4] else "")
         text = _SHORT_HOUR.sub(r"\g<1>0\g<2>", text)
         if _DATE.match(text):
-            return *day_interval(date.fromisoformat(text)), TimeBasis.DATE
+            return *day_interval(date.fromisoformat(text), zone), TimeBasis.DATE
         moment = datetime.fromisoformat("" if "W" in text.upper() else text)  # an ISO week is not a date
         if moment.tzinfo is None and moment.time() == time(0):
-            return *day_interval(moment.date()), TimeBasis.DATE
-        return _interval_of_moment(moment, text)
+            return *day_interval(moment.date(), zone), TimeBasis.DATE
+        return _interval_of_moment(moment, text, zone)
     except BadDate:
         raise
     except (ValueError, OverflowError) as error:
@@ -94,14 +94,14 @@ def parse_time(text: str) -> tuple[int, int, TimeBasis]:
         ) from error
 
 
-def _interval_of_moment(moment: datetime, text: str) -> tuple[int, int, TimeBasis]:
+def _interval_of_moment(moment: datetime, text: str, zone: ZoneInfo) -> tuple[int, int, TimeBasis]:
     one_us = 1
     if moment.tzinfo is not None:
         at = micros(moment.astimezone(UTC))
         return at, at + one_us, TimeBasis.INSTANT
-    first = moment.replace(tzinfo=LONDON, fold=0).astimezone(UTC)
-    second = moment.replace(tzinfo=LONDON, fold=1).astimezone(UTC)
-    if first.astimezone(LONDON).replace(tzinfo=None) != moment:
+    first = moment.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    second = moment.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    if first.astimezone(zone).replace(tzinfo=None) != moment:
         raise BadDate(f"{text[:40]!r} does not exist: the clocks went forward over it; correct the time")
     if first != second:
         return micros(min(first, second)), micros(max(first, second)) + one_us, TimeBasis.INTERVAL
@@ -109,7 +109,7 @@ def _interval_of_moment(moment: datetime, text: str) -> tuple[int, int, TimeBasi
 
 
 def parse_times(
-    texts: Sequence[str],
+    texts: Sequence[str], zone: ZoneInfo = LONDON
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.object_], dict[int, str]]:
     """Read many times; each distinct text is parsed once.
 
@@ -127,7 +127,7 @@ def parse_times(
     failed: dict[int, str] = {}
     for i, text in enumerate(uniques):
         try:
-            starts[i], ends[i], basis[i] = parse_time(str(text))
+            starts[i], ends[i], basis[i] = parse_time(str(text), zone)
         except BadDate as error:
             failed[i] = str(error)
     problems: dict[int, str] = {}

@@ -3,11 +3,10 @@
 Nothing is dropped: ``accepted`` and ``rejected`` together hold every row that went in.
 """
 
-import hashlib
-import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -15,36 +14,39 @@ from numpy.typing import NDArray
 
 from geo.cells import index_points
 from geo.crs import MetricCrs
-from geo.gridref import BadGridReference, parse_grid_reference
-from geo.model import H3_INDEX_RESOLUTION, REJECTION_COLUMNS, LocationBasis, RecordKind
-from geo.temporal import micros, parse_times
+from geo.guard import RULE_WORDS, Rule, redact, scan
+from geo.model import H3_INDEX_RESOLUTION, LocationBasis, RecordKind
+from geo.problems import MAX_TEXT, REMOVED, Problems, Reason, rejections
+from geo.temporal import LONDON, from_micros
+from geo.validate_positions import DEFAULT_PRECISION_M, POSITION_FIELDS, Positions, read_positions
+from geo.validate_times import read_reported, read_times
+from geo.vocabulary import (
+    ALL_DETAIL_FIELDS,
+    DETAIL_FIELDS,
+    BadWord,
+    Regime,
+    SourceType,
+    detail_json,
+    detail_value,
+    parse_grade,
+    parse_grade_parts,
+)
 
+# What an unlocated row may say of its place in words; used to place it, then dropped.
+HINT_FIELDS: Final = ("uprn", "postcode", "place", "road")
+_GRADE_FIELDS: Final = ("grade", "source_grade", "information_grade", "handling")
 # Fields a record file may carry. A column mapped to none of these is never kept, in quarantine neither.
 RECORD_FIELDS: Final = (
-    "id", "date", "time", "from", "to", "longitude", "latitude", "easting", "northing", "grid_ref", "location_basis",
-    "kind", "precision_m", "source", "agency", "urn", "registration", "vehicle_id",
+    "id", "date", "time", "from", "to", "reported", *POSITION_FIELDS, "location_basis", "kind", "precision_m", "source", "agency", "urn",
+    "registration", "vehicle_id", "notes", "source_type", *_GRADE_FIELDS, "handling_conditions", "regime", *HINT_FIELDS, *ALL_DETAIL_FIELDS,
 )  # fmt: skip
-# Free text and vehicles never reach the disk through quarantine.
-NEVER_QUARANTINED: Final = frozenset({"registration", "vehicle_id", "notes"})
-DEFAULT_PRECISION_M: Final = 10.0
-MAX_PRECISION_M: Final = 50_000.0
-MAX_TEXT: Final = 200
-_EARLIEST_US: Final = micros(datetime(1900, 1, 1, tzinfo=UTC))
-REMOVED: Final = "[removed:"
-
-
-class Reason:
-    """Reason codes of rejected rows."""
-
-    OUT_OF_RANGE = "out_of_range"
-    BAD_NUMBER = "bad_number"
-    BAD_DATE = "bad_date"
-    FUTURE_DATE = "future_date"
-    MISSING_FIELD = "missing_field"
-    BAD_GEOMETRY = "bad_geometry"
-    NO_COORDINATES = "no_coordinates"
-    WRONG_COLUMN_COUNT = "wrong_column_count"
-    TOO_LONG = "too_long"
+MAX_NOTES: Final = 5_000
+_MAY_BE_LONG: Final = frozenset({"notes", "wkt"})
+# What the guard looks at. Where organisations and places are named, names without a title are theirs.
+_GUARDED: Final = (
+    "id", "kind", "urn", "notes", "handling_conditions", "session_id", "make", "colour", "source", "agency", "area", "place", "road",
+)  # fmt: skip
+_NAMES_THINGS: Final = frozenset({"source", "agency", "area", "place", "road", "make"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,13 @@ class RecordRules:
         How positions in this file are known.
     precision_m : float
         Precision of rows that state none.
+    file_crs : MetricCrs or None
+        CRS of ``easting`` and ``northing`` where it is not the store's.
+    zone : ZoneInfo
+        Where times without an offset are local.
+    redact : bool
+        Take personal data out of the text of incidents and keep the row; otherwise, and always for what outreach
+        workers write, such a row is rejected.
     """
 
     kind: str
@@ -73,30 +82,45 @@ class RecordRules:
     now_us: int
     location_basis: LocationBasis = LocationBasis.EXACT
     precision_m: float = DEFAULT_PRECISION_M
+    file_crs: MetricCrs | None = None
+    zone: ZoneInfo = LONDON
+    redact: bool = False
+
+    @property
+    def redacts(self) -> bool:
+        """Whether personal data is taken out rather than the row refused."""
+        return self.redact and self.kind == RecordKind.INCIDENTS
+
+    @property
+    def this_year(self) -> int:
+        """Year that dates of birth are told apart by."""
+        return from_micros(self.now_us).year
 
 
-class _Problems:
-    """First problem of each row, vectorised: later checks see only rows still good."""
+@dataclass(frozen=True)
+class Validated:
+    """What became of the rows.
 
-    def __init__(self, count: int) -> None:
-        self.good = np.ones(count, bool)
-        self.found: dict[int, tuple[str, str, str]] = {}
+    Parameters
+    ----------
+    accepted : DataFrame
+        Every column of ``RECORD_COLUMNS`` that a row alone decides, with the row number as index. ``vehicle_hash``
+        still holds the plain registration: the caller replaces it by a keyed hash before anything is stored.
+    rejected : DataFrame
+        ``REJECTION_COLUMNS``.
+    hints : DataFrame of str
+        ``HINT_FIELDS`` of accepted rows without a position, where they have any, with the row number as index.
+    redacted : int
+        Accepted rows that personal data was taken out of.
+    """
 
-    def add(self, rows: NDArray[np.bool_], field: str, reason: str, detail: str) -> None:
-        for row in np.flatnonzero(rows & self.good):
-            self.found[int(row)] = (field, reason, detail)
-        self.good &= ~rows
-
-    def add_each(self, details: dict[int, str], field: str, reason: str) -> None:
-        for row, detail in details.items():
-            if self.good[row]:
-                self.found[row] = (field, reason, detail)
-                self.good[row] = False
+    accepted: pd.DataFrame
+    rejected: pd.DataFrame
+    hints: pd.DataFrame
+    redacted: int
 
 
-def validate_records(
-    rows: pd.DataFrame, row_numbers: NDArray[np.int64], rules: RecordRules
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def validate_records(rows: pd.DataFrame, row_numbers: NDArray[np.int64], rules: RecordRules) -> Validated:
     """Split rows of text into accepted records and rejected rows.
 
     Parameters
@@ -109,44 +133,25 @@ def validate_records(
 
     Returns
     -------
-    accepted : DataFrame
-        ``RECORD_COLUMNS`` except ``event_id``, with the row number as index. ``vehicle_hash`` still holds the plain
-        registration: the caller replaces it by a keyed hash before anything is stored.
-    rejected : DataFrame
-        ``REJECTION_COLUMNS``.
+    Validated
 
     Notes
     -----
     A dated record without any coordinate is accepted as unlocated (``location_basis = none``): it happened, and
     every run says how many such records it could not place.
     """
-    rows = rows.reindex(columns=list(RECORD_FIELDS), fill_value="").fillna("")
-    rows = rows.map(_clean) if len(rows) else rows
-    problems = _Problems(len(rows))
-    for name in ("id", "kind", "source", "agency", "urn", "registration", "vehicle_id"):
-        problems.add(
-            (rows[name].str.len() > MAX_TEXT).to_numpy(bool), name, Reason.TOO_LONG,
-            f"{name} is longer than {MAX_TEXT} characters; is this the right column?",
-        )  # fmt: skip
-    from_us, to_us, basis = _times(rows, problems, rules)
-    rows = _expand_grid_references(rows, problems)
-    lon, lat, x_m, y_m = _positions(rows, problems, rules.crs)
-    precision_m = _precision(rows, problems, rules)
-    snapped = (rows["location_basis"].str.lower() == LocationBasis.SNAPPED).to_numpy(bool)
-    basis_here = np.where(snapped, LocationBasis.SNAPPED.value, rules.location_basis.value)
-    if rules.kind == RecordKind.SIGHTINGS:
-        no_vehicle = ((rows["registration"] == "") & (rows["vehicle_id"] == "")).to_numpy(bool)
-        problems.add(
-            no_vehicle,
-            "registration",
-            Reason.MISSING_FIELD,
-            "a vehicle sighting needs a registration or vehicle_id",
-        )
-
-    located = np.isfinite(lon)
-    cell7 = np.zeros(len(rows), np.int64)
-    indexed = located & problems.good
-    cell7[indexed] = index_points(lon[indexed], lat[indexed], H3_INDEX_RESOLUTION)
+    present = [name for name in RECORD_FIELDS if name in rows.columns]
+    rows = rows[present].fillna("").apply(_clean) if len(rows) else rows[present]
+    given = rows
+    rows = rows.reindex(columns=list(RECORD_FIELDS), fill_value="").astype(object)
+    problems = Problems(len(rows))
+    redacted = _guard(rows, present, problems, rules)
+    _refuse_long(rows, present, problems)
+    from_us, to_us, basis = read_times(rows, problems, now_us=rules.now_us, zone=rules.zone)
+    reported_us = read_reported(rows["reported"], from_us, problems, now_us=rules.now_us, zone=rules.zone)
+    positions = read_positions(rows, problems, rules.crs, file_crs=rules.file_crs, precision_m=rules.precision_m)
+    words = _words(rows, problems, rules)
+    _require_vehicle(rows, problems, rules)
     records = pd.DataFrame(
         {
             "kind": rules.kind,
@@ -157,209 +162,184 @@ def validate_records(
             "from_us": from_us,
             "to_us": to_us,
             "time_basis": basis,
-            "lon": lon,
-            "lat": lat,
-            "x_m": x_m,
-            "y_m": y_m,
-            "cell7": cell7,
-            "location_basis": np.where(located, basis_here, LocationBasis.NONE.value),
-            "precision_m": np.where(located, precision_m, np.nan),
-            "vehicle_hash": rows["registration"]
-            .where(rows["registration"] != "", rows["vehicle_id"])
-            .str.upper()
-            .str.replace(" ", ""),
+            **_located(rows, positions, problems, rules),
+            "vehicle_hash": _vehicle(rows),
+            "method": positions.method,
+            **words,
+            "reported_us": reported_us,
+            "notes": rows["notes"],
         }
-    )
+    )[list(_ROW_COLUMNS)]
     records.index = pd.Index(row_numbers, name="row_number")
-    return records[problems.good].copy(), _rejections(rows, row_numbers, problems)
+    accepted = records[problems.good].copy()
+    return Validated(
+        accepted,
+        rejections(given, row_numbers, problems, this_year=rules.this_year),
+        _hints(rows, present, row_numbers, problems, positions),
+        int((redacted & problems.good).sum()),
+    )
 
 
-def _clean(text: str) -> str:
+_ROW_COLUMNS: Final = (
+    "kind", "source", "agency", "urn", "category", "from_us", "to_us", "time_basis", "lon", "lat", "x_m", "y_m", "cell7", "location_basis",
+    "precision_m", "vehicle_hash", "method", "source_type", "grade_scheme", "grade_source", "grade_information", "grade_handling",
+    "handling_conditions", "regime", "reported_us", "notes", "detail",
+)  # fmt: skip
+
+
+def _clean(texts: pd.Series) -> pd.Series:
     """Text without surrounding space; a note of removal from a corrected file is no value."""
-    text = text.strip()
-    return "" if text.startswith(REMOVED) else text
+    plain = texts.astype(object).str.strip()
+    return plain.mask(plain.str.startswith(REMOVED), "").astype(object)
 
 
-def _times(
-    rows: pd.DataFrame, problems: _Problems, rules: RecordRules
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.object_]]:
-    joined = (rows["date"] + "T" + rows["time"]).where(
-        (rows["date"] != "") & (rows["time"] != ""), rows["date"] + rows["time"]
-    )
-    start_text = rows["from"].where(rows["from"] != "", joined).to_numpy(object)
-    end_text = rows["to"].to_numpy(object)
-    undated = start_text == ""
-    begins_at = (rows["from"] != "").to_numpy(bool)
-    problems.add(undated, "date", Reason.MISSING_FIELD, "the row has no date; map one with --map date=COLUMN")
-    from_us, to_us, basis, bad = parse_times(np.where(undated, "1970-01-01", start_text).tolist())
-    problems.add_each({row: detail for row, detail in bad.items() if begins_at[row]}, "from", Reason.BAD_DATE)
-    problems.add_each(bad, "date", Reason.BAD_DATE)
-    ending = (end_text != "") & problems.good
-    if ending.any():
-        at = np.flatnonzero(ending)
-        last_from_us, last_us, last_basis, bad = parse_times(end_text[at].tolist())
-        problems.add_each({int(at[i]): detail for i, detail in bad.items()}, "to", Reason.BAD_DATE)
-        to_us = to_us.copy()
-        to_us[at] = last_us
-        basis = basis.copy()
-        same_month = (basis[at] == "month") & (last_basis == "month") & (from_us[at] == last_from_us)
-        basis[at] = np.where(same_month, "month", "interval")
-        ends_later = np.zeros(len(rows), bool)
-        ends_later[at] = last_from_us > rules.now_us
-        problems.add(ends_later, "to", Reason.FUTURE_DATE, "the row ends in the future")
-        problems.add(ending & (to_us <= from_us), "to", Reason.BAD_DATE, "the row ends before it begins")
-    problems.add(from_us < _EARLIEST_US, "date", Reason.BAD_DATE, "the year is before 1900; is it right?")
-    problems.add(from_us > rules.now_us, "date", Reason.FUTURE_DATE, "the row lies in the future")
-    return from_us, to_us, basis
-
-
-def _expand_grid_references(rows: pd.DataFrame, problems: _Problems) -> pd.DataFrame:
-    """Fill easting, northing and precision from ``grid_ref`` where no coordinate is given."""
-    bare = (rows[["longitude", "latitude", "easting", "northing"]] == "").all(axis=1) & (rows["grid_ref"] != "")
-    if not bare.any():
-        return rows
-    rows = rows.copy()
-    for row in np.flatnonzero(bare):
-        try:
-            easting, northing, radius_m = parse_grid_reference(rows["grid_ref"].iat[row])
-        except BadGridReference as error:
-            problems.add_each({int(row): str(error)}, "grid_ref", Reason.BAD_NUMBER)
+def _guard(rows: pd.DataFrame, present: list[str], problems: Problems, rules: RecordRules) -> NDArray[np.bool_]:
+    """Refuse or redact personal data; returns which rows were redacted. ``rows`` is changed in place."""
+    redacted = np.zeros(len(rows), bool)
+    for name in (field for field in present if field in _GUARDED):
+        codes, texts = pd.factorize(rows[name])
+        found = {
+            i: hit[0].rule
+            for i, text in enumerate(texts)
+            if text and (hit := scan(text, this_year=rules.this_year, bare_names=name not in _NAMES_THINGS))
+        }
+        if name in {"id", "urn"}:
+            found = _without_chance_numbers(found, texts)
+        if not found:
             continue
-        rows.iloc[row, rows.columns.get_loc("easting")] = str(easting)
-        rows.iloc[row, rows.columns.get_loc("northing")] = str(northing)
-        if rows["precision_m"].iat[row] == "":
-            rows.iloc[row, rows.columns.get_loc("precision_m")] = str(max(radius_m, DEFAULT_PRECISION_M))
-    return rows
+        hit_rows = np.isin(codes, list(found))
+        if rules.redacts:
+            clean = {
+                i: redact(str(texts[i]), this_year=rules.this_year, bare_names=name not in _NAMES_THINGS)[0]
+                for i in found
+            }
+            at = np.flatnonzero(hit_rows)
+            rows.iloc[at, rows.columns.get_loc(name)] = [clean[code] for code in codes[at]]
+            redacted |= hit_rows
+            continue
+        details = {int(row): _refusal(name, found[int(codes[row])], rules) for row in np.flatnonzero(hit_rows)}
+        problems.add_each(details, name, Reason.PERSONAL_DATA)
+    return redacted
 
 
-def _numbers(texts: pd.Series, field: str, problems: _Problems) -> NDArray[np.float64]:
-    """Numbers of text; empty is NaN, anything else that is not a finite number is a problem of its row."""
-    given = (texts != "").to_numpy(bool)
-    plain = texts.str.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?").to_numpy(bool)
-    problems.add(given & ~plain, field, Reason.BAD_NUMBER, f"{field} is not a number")
-    numbers: NDArray[np.float64] = texts.where(given & plain, "nan").astype(float).to_numpy()
-    problems.add(given & plain & ~np.isfinite(numbers), field, Reason.BAD_NUMBER, f"{field} is too large a number")
-    return np.where(np.isfinite(numbers), numbers, np.nan)
+def _without_chance_numbers(found: dict[int, Rule], texts: NDArray[np.object_]) -> dict[int, Rule]:
+    """Leave out references of ten digits that pass the NHS check by chance: one in eleven does, a column of them does not."""
+    plain = [text for text in texts if text.isdecimal() and len(text) == 10]
+    passing = sum(found.get(i) == Rule.NHS_NUMBER and text.isdecimal() for i, text in enumerate(texts))
+    by_chance = len(plain) >= 3 and passing * 2 < len(plain)
+    return {
+        i: rule for i, rule in found.items() if not (by_chance and rule == Rule.NHS_NUMBER and texts[i].isdecimal())
+    }
 
 
-def _positions(
-    rows: pd.DataFrame, problems: _Problems, crs: MetricCrs
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    lon, lat = (_numbers(rows[name], name, problems) for name in ("longitude", "latitude"))
-    east, north = (_numbers(rows[name], name, problems) for name in ("easting", "northing"))
-    problems.add(np.isfinite(lon) & ~np.isfinite(lat), "latitude", Reason.MISSING_FIELD, "longitude without latitude")
-    problems.add(np.isfinite(lat) & ~np.isfinite(lon), "longitude", Reason.MISSING_FIELD, "latitude without longitude")
-    problems.add(
-        np.isfinite(east) != np.isfinite(north),
-        "northing",
-        Reason.MISSING_FIELD,
-        "easting and northing come in pairs",
-    )
-
-    from_grid = np.isfinite(east) & np.isfinite(north) & ~np.isfinite(lon) & problems.good
-    if from_grid.any():
-        lon, lat = lon.copy(), lat.copy()
-        lon[from_grid], lat[from_grid] = crs.unproject(east[from_grid], north[from_grid])
-        problems.add(
-            from_grid & ~np.isfinite(lon),
-            "easting",
-            Reason.OUT_OF_RANGE,
-            f"easting and northing lie outside {crs.name}",
-        )
-    _explain_range(lon, lat, problems, crs)
-    x_m, y_m = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
-    placed = np.isfinite(lon) & problems.good
-    x_m[placed], y_m[placed] = crs.project(lon[placed], lat[placed])
-    x_m[from_grid & placed], y_m[from_grid & placed] = (
-        east[from_grid & placed].round(3),
-        north[from_grid & placed].round(3),
-    )
-    problems.add(placed & ~np.isfinite(x_m), "longitude", Reason.OUT_OF_RANGE, f"the position lies outside {crs.name}")
-    return lon.round(7), lat.round(7), x_m, y_m
+def _refusal(field: str, rule: Rule, rules: RecordRules) -> str:
+    way_out = " or import with --redact to have it taken out" if rules.kind == RecordKind.INCIDENTS else ""
+    return f"{field} seems to hold {RULE_WORDS[rule]}; take it out{way_out}"
 
 
-def _explain_range(lon: NDArray[np.float64], lat: NDArray[np.float64], problems: _Problems, crs: MetricCrs) -> None:
-    with np.errstate(invalid="ignore"):
-        metres = (np.abs(lon) > 180) | (np.abs(lat) > 90)
-        outside = np.isfinite(lon) & ~crs.covers(lon, lat)
-        zero = (np.abs(lon) < 1e-6) & (np.abs(lat) < 1e-6)
-        swapped = outside & crs.covers(lat, lon)
-    problems.add(
-        metres, "longitude", Reason.OUT_OF_RANGE,
-        "not degrees; these look like metres: map them with --map easting=COLUMN --map northing=COLUMN",
+def _refuse_long(rows: pd.DataFrame, present: list[str], problems: Problems) -> None:
+    for name in present:
+        limit = MAX_NOTES if name in _MAY_BE_LONG else MAX_TEXT
+        too_long = (rows[name].str.len() > limit).to_numpy(bool)
+        if too_long.any():
+            detail = f"{name} is longer than {limit} characters; is this the right column?"
+            problems.add(too_long, name, Reason.TOO_LONG, detail)
+
+
+def _located(
+    rows: pd.DataFrame, positions: Positions, problems: Problems, rules: RecordRules
+) -> dict[str, NDArray[np.generic]]:
+    located = np.isfinite(positions.lon)
+    indexed = located & problems.good
+    cell7 = np.zeros(len(rows), np.int64)
+    cell7[indexed] = index_points(positions.lon[indexed], positions.lat[indexed], H3_INDEX_RESOLUTION)
+    snapped = (rows["location_basis"].str.lower() == LocationBasis.SNAPPED).to_numpy(bool)
+    basis = np.where(snapped, LocationBasis.SNAPPED.value, rules.location_basis.value)
+    return {
+        "lon": positions.lon,
+        "lat": positions.lat,
+        "x_m": positions.x_m,
+        "y_m": positions.y_m,
+        "cell7": cell7,
+        "location_basis": np.where(located, basis, LocationBasis.NONE.value),
+        "precision_m": np.where(located, positions.precision_m, np.nan),
+    }
+
+
+def _vehicle(rows: pd.DataFrame) -> pd.Series:
+    marks = rows["registration"].where(rows["registration"] != "", rows["vehicle_id"])
+    return marks.str.upper().str.replace(" ", "") if (marks != "").any() else marks
+
+
+def _require_vehicle(rows: pd.DataFrame, problems: Problems, rules: RecordRules) -> None:
+    if rules.kind == RecordKind.SIGHTINGS:
+        without = ((rows["registration"] == "") & (rows["vehicle_id"] == "")).to_numpy(bool)
+        detail = "a vehicle sighting needs a registration or vehicle_id"
+        problems.add(without, "registration", Reason.MISSING_FIELD, detail)
+
+
+def _words(rows: pd.DataFrame, problems: Problems, rules: RecordRules) -> dict[str, NDArray[np.object_]]:
+    """Grades, source type, regime and the fields of the kind, each in the words of its vocabulary."""
+    found = {
+        "source_type": _each(rows, ("source_type",), problems, lambda word: SourceType(word.lower()).value),
+        "regime": _each(rows, ("regime",), problems, lambda word: Regime(word.upper()).value),
+        "handling_conditions": rows["handling_conditions"].to_numpy(object),
+    }
+    whole = _each(rows, ("grade",), problems, parse_grade)
+    parts = _each(rows, _GRADE_FIELDS[1:], problems, parse_grade_parts)
+    grades = [one or other or ("", "", "", "") for one, other in zip(whole, parts, strict=True)]
+    names = ("grade_scheme", "grade_source", "grade_information", "grade_handling")
+    found |= {name: np.asarray([grade[i] for grade in grades], dtype=object) for i, name in enumerate(names)}
+    if DETAIL_FIELDS.get(rules.kind):
+        found["detail"] = _details(rows, DETAIL_FIELDS[rules.kind], problems)
+    else:
+        found["detail"] = np.full(len(rows), "", dtype=object)
+    return found
+
+
+def _each(
+    rows: pd.DataFrame, names: tuple[str, ...], problems: Problems, read: Callable[..., object]
+) -> NDArray[np.object_]:
+    """Read each distinct combination of some fields once; empty text where all are empty."""
+    result = np.full(len(rows), "", dtype=object)
+    given = (rows[list(names)] != "").any(axis=1).to_numpy(bool)
+    if not given.any():
+        return result
+    at = np.flatnonzero(given)
+    codes, uniques = pd.factorize(pd.MultiIndex.from_frame(rows.iloc[at][list(names)]))
+    for code, texts in enumerate(uniques):
+        mine = at[codes == code]
+        try:
+            value = read(*texts)
+        except (BadWord, ValueError) as error:
+            known = str(error) if isinstance(error, BadWord) else f"{names[0]} must be one of: {_choices(names[0])}"
+            problems.add_each(dict.fromkeys(mine.tolist(), known), names[0], Reason.UNKNOWN_WORD)
+            continue
+        for row in mine:
+            result[row] = value
+    return result
+
+
+def _choices(field: str) -> str:
+    return ", ".join(SourceType if field == "source_type" else Regime)
+
+
+def _details(rows: pd.DataFrame, names: tuple[str, ...], problems: Problems) -> NDArray[np.object_]:
+    columns = {name: _each(rows, (name,), problems, _reader(name)) for name in names}
+    told = {name: values for name, values in columns.items() if any(value != "" for value in values)}
+    return np.asarray(
+        [detail_json({n: v[i] for n, v in told.items() if v[i] != "" and v[i] != []}) for i in range(len(rows))], dtype=object
     )  # fmt: skip
-    problems.add(
-        zero,
-        "longitude",
-        Reason.OUT_OF_RANGE,
-        "0,0 is a placeholder, not a place; leave both empty when unknown",
-    )
-    problems.add(
-        swapped,
-        "longitude",
-        Reason.OUT_OF_RANGE,
-        "longitude and latitude look swapped; map the columns the other way round",
-    )
-    problems.add(outside, "longitude", Reason.OUT_OF_RANGE, f"the position lies outside {crs.name}, this store's area")
 
 
-def _precision(rows: pd.DataFrame, problems: _Problems, rules: RecordRules) -> NDArray[np.float64]:
-    stated = _numbers(rows["precision_m"], "precision_m", problems)
-    with np.errstate(invalid="ignore"):
-        wrong = (stated <= 0) | (stated > MAX_PRECISION_M)
-    problems.add(
-        wrong,
-        "precision_m",
-        Reason.OUT_OF_RANGE,
-        f"precision_m must lie between 0 and {MAX_PRECISION_M:g} metres",
-    )
-    return np.where(np.isfinite(stated), stated, rules.precision_m)
+def _reader(name: str) -> Callable[[str], object]:
+    return lambda text: detail_value(name, text)
 
 
-def _kept(text: str) -> str:
-    """Text for quarantine; what is too long for any field is free text in the wrong column, and is not kept."""
-    return text if len(text) <= MAX_TEXT else f"{REMOVED} too long]"
-
-
-def _rejections(rows: pd.DataFrame, row_numbers: NDArray[np.int64], problems: _Problems) -> pd.DataFrame:
-    kept = [name for name in rows.columns if name not in NEVER_QUARANTINED]
-    removed = [name for name in rows.columns if name in NEVER_QUARANTINED]
-    entries = []
-    for row in sorted(problems.found):
-        field, reason, detail = problems.found[row]
-        content = {name: _kept(str(rows[name].iat[row])) for name in kept if rows[name].iat[row] != ""}
-        content |= {name: f"{REMOVED} {name}]" for name in removed if rows[name].iat[row] != ""}
-        entries.append((int(row_numbers[row]), field, reason, detail, json.dumps(content, ensure_ascii=False)))
-    return pd.DataFrame(entries, columns=list(REJECTION_COLUMNS))
-
-
-KEY_FIELDS: Final = (
-    "kind",
-    "source",
-    "agency",
-    "urn",
-    "category",
-    "from_us",
-    "to_us",
-    "time_basis",
-    "lon",
-    "lat",
-    "precision_m",
-    "vehicle_hash",
-)
-
-
-def record_keys(records: pd.DataFrame) -> list[bytes]:
-    """Key of each record: SHA-256 of its source, normalised row and ordinal among equal rows of its file.
-
-    Whole-row repeats inside one file are separate events and get ordinals 0, 1, 2...; the same file again, or another
-    file that overlaps it, gives the same keys, so stored counts are the maximum over files and never their sum.
-    """
-    columns = [records[name].tolist() for name in KEY_FIELDS]
-    seen: dict[str, int] = {}
-    keys = []
-    for row in zip(*columns, strict=True):
-        text = "\x1f".join(map(str, row))
-        ordinal = seen[text] = seen.get(text, -1) + 1
-        keys.append(hashlib.sha256(f"{text}\x1f{ordinal}".encode()).digest())
-    return keys
+def _hints(
+    rows: pd.DataFrame, present: list[str], row_numbers: NDArray[np.int64], problems: Problems, positions: Positions
+) -> pd.DataFrame:
+    names = [name for name in HINT_FIELDS if name in present]
+    hints = rows[names].set_axis(pd.Index(row_numbers, name="row_number"))
+    wanted = problems.good & ~np.isfinite(positions.lon) & (rows[names] != "").any(axis=1).to_numpy(bool)
+    return hints[wanted]

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from geo.crs import MetricCrs
 from geo.model import FEATURE_COLUMNS, REJECTION_COLUMNS, FeatureKind
-from geo.validate import MAX_TEXT, Reason
+from geo.problems import MAX_TEXT, Reason
 
-FEATURE_FIELDS: Final = ("name", "kind", "level", "code", "vintage")
+FEATURE_FIELDS: Final = ("name", "kind", "level", "code", "vintage", "aliases")
+# Areas of this level are points: the middle of a postcode, known by its code.
+POSTCODE_LEVEL: Final = "postcode"
 
 _POINT, _LINE, _POLYGON = 0, 1, 2
 _COLLECTION: Final = 7
@@ -73,7 +75,7 @@ def validate_features(
     accepted = pd.DataFrame(
         {
             "kind": str(kind), "subtype": rows["kind"], "name": rows["name"], "level": rows["level"], "code": rows["code"],
-            "vintage": rows["vintage"], "repaired": invalid, "geometry": geometry,
+            "vintage": rows["vintage"], "aliases": rows["aliases"], "repaired": invalid, "geometry": geometry,
         }
     )[good]  # fmt: skip
     accepted.insert(0, "feature_key", feature_keys(accepted))
@@ -107,7 +109,9 @@ def _judge(
     _flag(reasons, details, missing, Reason.NO_COORDINATES, "reference geography needs a geometry")
     emptied = ~missing & (shapely.is_empty(geometry) | ~shapely.is_valid(geometry))
     _flag(reasons, details, emptied, Reason.BAD_GEOMETRY, "the polygon is invalid and could not be repaired")
-    wrong = ~missing & ~np.isin(shapely.get_dimensions(geometry), list(allowed))
+    dimensions = shapely.get_dimensions(geometry)
+    wrong = ~missing & ~np.isin(dimensions, list(allowed))
+    wrong &= ~((rows["level"] == POSTCODE_LEVEL).to_numpy(bool) & (dimensions == _POINT))
     _flag(reasons, details, wrong, Reason.BAD_GEOMETRY, f"{kind} must be {wanted}")
     outside = ~missing & ~_inside(geometry, crs)
     _flag(reasons, details, outside, Reason.OUT_OF_RANGE, f"the feature lies outside {crs.name}")
@@ -132,11 +136,10 @@ def _content(row: pd.Series, shape: shapely.Geometry | None, kind: FeatureKind) 
 def feature_keys(features: pd.DataFrame) -> list[bytes]:
     """Key of each feature: SHA-256 of kind, attributes, geometry and ordinal among equal features."""
     wkb = shapely.to_wkb(features["geometry"].to_numpy(object), byte_order=1)
-    text = (
-        features[["kind", "subtype", "name", "level", "code", "vintage"]].agg("\x1f".join, axis=1)
-        if len(features)
-        else []
-    )
+    if features.empty:
+        return []
+    text = features[["kind", "subtype", "name", "level", "code", "vintage"]].agg("\x1f".join, axis=1)
+    text += ("\x1f" + features["aliases"]).where(features["aliases"] != "", "")  # without, the key of old
     digests = [hashlib.sha256(one.encode() + b"\x1f" + shape).digest() for one, shape in zip(text, wkb, strict=True)]
     ordinals = pd.Series(digests, dtype=object).groupby(pd.Series(digests, dtype=object)).cumcount()
     return [hashlib.sha256(d + int(o).to_bytes(8, "big")).digest() for d, o in zip(digests, ordinals, strict=True)]

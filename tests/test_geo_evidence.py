@@ -52,6 +52,7 @@ def _plain(part, as_of_us):
     timed = middle[(hours <= 6) & part["time_basis"].isin(["instant", "interval"])].dt.hour.value_counts()
     return {
         "records": len(part),
+        "reports": len(part),
         "days": middle[~month_only].dt.date.nunique(),
         "months": middle.dt.strftime("%Y-%m").nunique(),
         "month_only": int(month_only.sum()),
@@ -175,3 +176,15 @@ def test_quality_of_a_batch():
     assert found["time_basis"] == {"date": 4, "month": 1}
     assert found["precision_m"] == {"<=10": 2, "<=50": 0, "<=150": 0, "<=1000": 0, ">1000": 1}
     assert describe(records.iloc[:0])["distinct_points"] == 0
+
+
+def test_further_reports_of_an_event_count_for_who_says_so_and_for_nothing_else():
+    records = make_records(["2025-03-09", "2025-03-10"], agency=["Avon", "Avon"])
+    also = pd.DataFrame({"group": [0, 0], "agency": ["Council", ""], "source": ["x", "Youth team"]})
+    alone, told = (
+        ev.summarise(records, np.zeros(2, np.int64), 1, as_of_us=NOW_US, also=more)[0] for more in (None, also)
+    )
+    assert (told["records"], told["reports"], told["sources"]) == (2, 4, 3)
+    assert told["agencies"] == ["Avon", "Council", "Youth team"]
+    changed = {"reports", "sources", "agencies"}
+    assert {n: v for n, v in told.items() if n not in changed} == {n: v for n, v in alone.items() if n not in changed}

