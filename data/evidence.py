@@ -1,16 +1,14 @@
-"""What came in: batches, records, reference features and the rows that need attention."""
+"""The evidence as it stands: batches, records, reference features and rows needing attention, for reading."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import shapely
 
-from data.ids import uuid7s
-from geo.errors import Conflict, NotFound
-from geo.model import RECORD_COLUMNS, REJECTION_COLUMNS, Batch, FeatureKind, LocationBasis, Scope
+from geo.errors import NotFound
+from geo.model import Batch, FeatureKind, Scope, content_hash
 
 if TYPE_CHECKING:
     from data.store import Database
@@ -23,100 +21,6 @@ class Evidence:
 
     def __init__(self, database: "Database") -> None:
         self._db = database
-
-    # --- in ---------------------------------------------------------------------------------------------------
-
-    def import_records(self, scope: Scope, batch: Batch, records: pd.DataFrame, rejected: pd.DataFrame) -> Batch:
-        """Store one file of records in one transaction; returns the batch with its counts filled in.
-
-        ``records`` has ``RECORD_COLUMNS`` except ``event_id``. A record that is already known gains a membership and
-        counts as a duplicate.
-        """
-        located = (records["location_basis"] != LocationBasis.NONE).to_numpy(bool)
-        records = records.assign(event_id=uuid7s(len(records), batch.imported_at_us))
-        with self._db.transaction():
-            self._db.lock("import")
-            fresh = [self._insert_records(scope, records[part]) for part in (located, ~located)]
-            counted = _count(batch, valid=len(records), new=sum(fresh), unlocated=fresh[1], rejected=len(rejected))
-            self._insert_batch(scope, counted)
-            self._insert_membership("batch_record", "record_key", scope, counted, records["record_key"].tolist())
-            self._insert_quarantine(scope, counted, rejected)
-        return counted
-
-    def import_features(self, scope: Scope, batch: Batch, features: pd.DataFrame, rejected: pd.DataFrame) -> Batch:
-        """Store one file of reference features in one transaction."""
-        bounds = shapely.bounds(features["geometry"].to_numpy(object)).reshape(-1, 4)
-        columns: dict[str, Sequence[Any]] = {"org_id": [scope.org_id] * len(features)}
-        for name in ("feature_key", "kind", "subtype", "name", "level", "code", "vintage"):
-            columns[name] = features[name].tolist()
-        columns["repaired"] = [int(one) for one in features["repaired"]]
-        columns["geometry"] = shapely.to_wkb(features["geometry"].to_numpy(object), byte_order=1).tolist()
-        columns |= {side: bounds[:, i].tolist() for i, side in enumerate(("west", "south", "east", "north"))}
-        with self._db.transaction():
-            self._db.lock("import")
-            new = self._db.insert("feature", columns, ignore_existing=True)
-            counted = _count(batch, valid=len(features), new=new, unlocated=0, rejected=len(rejected))
-            self._insert_batch(scope, counted)
-            self._insert_membership("batch_feature", "feature_key", scope, counted, features["feature_key"].tolist())
-            self._insert_quarantine(scope, counted, rejected)
-        return counted
-
-    def mark_corrected(self, scope: Scope, batch_id: str, rows: pd.DataFrame) -> int:
-        """Take rows (``batch``, ``row_number``) off the list of those needing attention: ``batch_id`` corrected them."""
-        marked = 0
-        for batch, number in zip(rows["batch"].tolist(), rows["row_number"].tolist(), strict=True):
-            marked += self._db.execute(
-                "mark_corrected", org_id=scope.org_id, batch_id=batch, row_number=int(number), corrected_by=batch_id
-            )
-        return marked
-
-    def undo_batch(self, scope: Scope, batch_id: str, at_us: int) -> dict[str, int]:
-        """Take one file back: its memberships go, and each record or feature with its last membership."""
-        with self._db.transaction():
-            self._db.lock("import")
-            self.batch(scope, batch_id)
-            if not self._db.execute("mark_undone", org_id=scope.org_id, batch_id=batch_id, at_us=at_us):
-                raise Conflict(f"Batch {batch_id} has been undone before.")
-            parameters = {"org_id": scope.org_id, "batch_id": batch_id}
-            gone = {
-                "records": self._db.execute("drop_orphan_records", **parameters),
-                "features": self._db.execute("drop_orphan_features", **parameters),
-            }
-            for name in (
-                "forget_record_memberships",
-                "forget_feature_memberships",
-                "forget_quarantine",
-                "forget_corrections",
-            ):
-                self._db.execute(name, **parameters)
-        return gone
-
-    def _insert_records(self, scope: Scope, records: pd.DataFrame) -> int:
-        columns: dict[str, Sequence[Any]] = {"org_id": [scope.org_id] * len(records)}
-        for name in RECORD_COLUMNS:
-            values = records[name]
-            columns[name] = (
-                [None if v != v else v for v in values.tolist()] if values.dtype.kind == "f" else values.tolist()
-            )
-        return self._db.insert("record", columns, ignore_existing=True)
-
-    def _insert_batch(self, scope: Scope, batch: Batch) -> None:
-        self._db.insert("batch", {"org_id": [scope.org_id]} | {name: [value] for name, value in asdict(batch).items()})
-
-    def _insert_membership(self, table: str, key: str, scope: Scope, batch: Batch, keys: list[bytes]) -> None:
-        self._db.insert(
-            table, {"org_id": [scope.org_id] * len(keys), "batch_id": [batch.batch_id] * len(keys), key: keys}
-        )
-
-    def _insert_quarantine(self, scope: Scope, batch: Batch, rejected: pd.DataFrame) -> None:
-        columns: dict[str, Sequence[Any]] = {
-            "org_id": [scope.org_id] * len(rejected),
-            "batch_id": [batch.batch_id] * len(rejected),
-        }
-        columns |= {name: rejected[name].tolist() for name in REJECTION_COLUMNS}
-        self._db.insert("quarantine", columns)
-
-    # --- out --------------------------------------------------------------------------------------------------
 
     def batches(self, scope: Scope) -> list[Batch]:
         """Every batch in order of import."""
@@ -140,12 +44,32 @@ class Evidence:
         return {row["reason"]: int(row["n"]) for row in rows}
 
     def records(self, scope: Scope, kinds: Sequence[str]) -> pd.DataFrame:
-        """Records of the given kinds, ordered by key; floats are NaN where unlocated."""
+        """Records of the given kinds as they now stand, ordered by key; floats are NaN where unlocated."""
         return _record_frame(self._db.frame("records_for_analysis", org_id=scope.org_id, kinds=tuple(map(str, kinds))))
 
     def batch_records(self, scope: Scope, batch_id: str) -> pd.DataFrame:
         """Records that a batch holds a membership of."""
         return _record_frame(self._db.frame("records_of_batch", org_id=scope.org_id, batch_id=batch_id))
+
+    def record(self, scope: Scope, record_key: bytes) -> dict[str, Any]:
+        """One record with everything that is stored of it."""
+        rows = self._db.rows("whole_record", org_id=scope.org_id, record_key=record_key)
+        if not rows:
+            raise NotFound(f"No record {record_key.hex()[:16]}; it may have been undone or purged.")
+        return rows[0]
+
+    def vehicle_hashes(self) -> pd.DataFrame:
+        """Every record with a vehicle, of every organisation: ``org_id``, ``record_key``, ``vehicle_hash``."""
+        return self._db.frame("vehicle_hashes")
+
+    def newest_batch_of(self, scope: Scope, record_key: bytes) -> Batch | None:
+        """Return the file that a record came in last, if it is still held by one."""
+        rows = self._db.rows("batch_of_record", org_id=scope.org_id, record_key=record_key)
+        return self.batch(scope, rows[0]["batch_id"]) if rows else None
+
+    def newest_records(self, scope: Scope, kinds: Sequence[str], *, count: int) -> list[dict[str, Any]]:
+        """Return the records that began last, newest first, with everything that is stored of them."""
+        return self._db.rows("newest_records", org_id=scope.org_id, kinds=tuple(map(str, kinds)), count=count)
 
     def record_counts(self, scope: Scope) -> dict[str, dict[str, int]]:
         """Records and unlocated records of each kind."""
@@ -182,24 +106,19 @@ class Evidence:
         return shapely.union_all(_shapes(chosen.drop_duplicates("feature_key")["geometry"]))
 
     def input_hashes(self, scope: Scope, record_kinds: Sequence[str]) -> tuple[str, ...]:
-        """SHA-256 of every file that can bear on an analysis: the record kinds asked for and all reference kinds."""
+        """SHA-256 of every file that can bear on an analysis, and of what people changed besides.
+
+        Files are those of the record kinds asked for and of all reference kinds. Positions given later, splits, purges
+        and protected places that came later are inputs too: one more hash stands for all of them, if there are any.
+        """
         kinds = tuple(sorted({*map(str, record_kinds), *map(str, FeatureKind)}))
-        return tuple(row["file_sha256"] for row in self._db.rows("input_hashes", org_id=scope.org_id, kinds=kinds))
-
-
-def _count(batch: Batch, *, valid: int, new: int, unlocated: int, rejected: int) -> Batch:
-    counts = {
-        "read": valid + rejected,
-        "accepted": new,
-        "unlocated": unlocated,
-        "rejected": rejected,
-        "duplicates": valid - new,
-    }
-    return Batch(**(asdict(batch) | counts))
+        hashes = [row["file_sha256"] for row in self._db.rows("input_hashes", org_id=scope.org_id, kinds=kinds)]
+        altered = [row["subject"] for row in self._db.rows("alterations", org_id=scope.org_id)]
+        return (*hashes, content_hash(*altered)) if altered else tuple(hashes)
 
 
 def _record_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    floats = ["lon", "lat", "x_m", "y_m", "precision_m"]
+    floats = ["lon", "lat", "x_m", "y_m", "precision_m", "reported_us"]
     return frame.astype(dict.fromkeys(floats, float) | {"from_us": np.int64, "to_us": np.int64})
 
 

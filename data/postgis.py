@@ -123,6 +123,20 @@ class PostgisDatabase:
         """Name the database."""
         return [self._where]
 
+    def compact(self) -> None:
+        """Rewrite the tables of evidence and analyses without what was removed."""
+        with self._translated():
+            for table in (
+                "record",
+                "batch_record",
+                "location_hint",
+                "revision",
+                "run_cell",
+                "run_place",
+                "run_place_record",
+            ):
+                self._connection().execute(sql.SQL("VACUUM FULL {}").format(sql.Identifier(table)))
+
     def close(self) -> None:
         """Close this thread's connection."""
         connection = getattr(self._local, "connection", None)

@@ -50,14 +50,16 @@ class Runs:
         cells: pd.DataFrame,
         places: Sequence[Place],
         members: Mapping[str, Sequence[bytes]],
+        matches: pd.DataFrame,
     ) -> None:
         """Store a whole run in one transaction: all of it or nothing. A run of the same id is replaced.
 
-        ``members`` gives the record keys behind each place id.
+        ``members`` gives the record keys behind each place id; ``matches`` (``record_key``, ``event_key``, ``reason``,
+        ``words``) those that were counted with another.
         """
         with self._db.transaction():
             self._db.lock("run")
-            for name in ("drop_run_records", "drop_run_places", "drop_run_cells", "drop_run"):
+            for name in ("drop_run_matches", "drop_run_records", "drop_run_places", "drop_run_cells", "drop_run"):
                 self._db.execute(name, org_id=scope.org_id, run_id=run.run_id)
             self._db.insert("run", _one_row(scope, run))
             owner = {"org_id": [scope.org_id] * len(cells), "run_id": [run.run_id] * len(cells)}
@@ -73,6 +75,9 @@ class Runs:
                     "record_key": [key for _, key in keys],
                 },
             )
+            told = {name: matches[name].tolist() for name in ("record_key", "event_key", "reason", "words")}
+            owner = {"org_id": [scope.org_id] * len(matches), "run_id": [run.run_id] * len(matches)}
+            self._db.insert("run_match", owner | told)
             self._remember_places(scope, run, places)
 
     def _remember_places(self, scope: Scope, run: Run, places: Sequence[Place]) -> None:
@@ -133,6 +138,10 @@ class Runs:
     def place_records(self, scope: Scope, run_id: str, place_id: str) -> pd.DataFrame:
         """Records behind a place in a run, oldest first, without coordinates."""
         return self._db.frame("place_records", org_id=scope.org_id, run_id=run_id, place_id=place_id)
+
+    def matches(self, scope: Scope, run_id: str) -> pd.DataFrame:
+        """Reports that a run counted with another: ``record_key``, ``event_key``, ``reason``, ``words``."""
+        return self._db.frame("run_matches", org_id=scope.org_id, run_id=run_id)
 
     def known_places(self, scope: Scope) -> list[KnownPlace]:
         """Every place ever seen, as last seen."""

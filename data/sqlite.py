@@ -41,6 +41,7 @@ class SqliteDatabase:
                 "journal_mode=WAL",
                 "synchronous=FULL",
                 "foreign_keys=ON",
+                "secure_delete=ON",
                 f"busy_timeout={_BUSY_TIMEOUT_MS}",
             ):
                 connection.execute(f"PRAGMA {pragma}")
@@ -122,6 +123,12 @@ class SqliteDatabase:
     def backup_names(self) -> Iterable[str]:
         """Name the file."""
         return [str(self._path)]
+
+    def compact(self) -> None:
+        """Rewrite the file without what was removed, and empty the write-ahead log."""
+        with _translated(self._path):
+            self._connection().execute("VACUUM")
+            self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close this thread's connection."""

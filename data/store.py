@@ -13,8 +13,14 @@ import pandas as pd
 from data.accounts import Accounts
 from data.audit import AuditLog
 from data.evidence import Evidence
+from data.intake import Intake
+from data.locations import Locations
+from data.retention import Retention
 from data.runs import Runs
+from data.supplies import Supplies
 from geo.crs import MetricCrs
+
+_VEHICLE_KEYS = "vehicle_keys"
 
 
 class Database(Protocol):
@@ -47,6 +53,9 @@ class Database(Protocol):
     def backup_names(self) -> Iterable[str]:
         """Files or database that hold the data, for messages."""
 
+    def compact(self) -> None:
+        """Give back the space of removed rows, so that nothing of them stays readable; not within a transaction."""
+
     def close(self) -> None:
         """Close this thread's connection."""
 
@@ -61,7 +70,11 @@ class Store:
 
     database: Database
     crs: MetricCrs
+    intake: Intake
     evidence: Evidence
+    supplies: Supplies
+    locations: Locations
+    retention: Retention
     runs: Runs
     accounts: Accounts
     audit: AuditLog
@@ -69,4 +82,25 @@ class Store:
     @classmethod
     def over(cls, database: Database, crs: MetricCrs) -> "Store":
         """Assemble the repositories over a migrated database."""
-        return cls(database, crs, Evidence(database), Runs(database), Accounts(database), AuditLog(database))
+        return cls(
+            database,
+            crs,
+            Intake(database),
+            Evidence(database),
+            Supplies(database),
+            Locations(database),
+            Retention(database),
+            Runs(database),
+            Accounts(database),
+            AuditLog(database),
+        )
+
+    def vehicle_keys(self) -> int:
+        """Under how many keys the stored hashes of vehicles were made."""
+        rows = self.database.rows("store_setting", name=_VEHICLE_KEYS)
+        return int(rows[0]["value"]) if rows else 1
+
+    def set_vehicle_keys(self, count: int) -> None:
+        """Say that the stored hashes now stand under so many keys."""
+        if not self.database.execute("set_store_setting", name=_VEHICLE_KEYS, value=str(count)):
+            self.database.insert("store_setting", {"name": [_VEHICLE_KEYS], "value": [str(count)]})

@@ -1,73 +1,127 @@
-"""GeoJSON and GeoPackage through GDAL, to columns of text and WGS 84 geometry."""
+"""Formats with geometry, through GDAL, to columns of text and WGS 84 geometry."""
 
+import gzip
 import warnings
-from typing import Final
+from importlib.resources import as_file, files
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import shapely
 
+from data.readers.osm import LAYERS, OsmLayer
 from data.readers.sniff import FileFacts
+from data.readers.tables import RawChunk
 from geo.crs import WGS84, MetricCrs
 from geo.errors import CrsError, UnreadableFile
+from geo.model import FeatureKind
 
-_DRIVERS: Final = {"geojson": "GeoJSON", "gpkg": "GPKG"}
+_PREFIXES: Final = {"geojson": "GeoJSON:", "gpkg": "GPKG:"}
 # ETRS89 and WGS 84 differ by less than a metre in Europe; the rest are WGS 84 with heights.
 _SAME_AS_WGS84: Final = frozenset({WGS84, 4258, 4937, 4979})
+# Layers of these formats are parts of one list, not alternatives to choose from.
+_ONE_LIST: Final = frozenset({"kml", "gpx"})
+_GPX_LINES: Final = ("tracks", "routes")
+_GPX_POINTS: Final = ("waypoints", "track_points")
 
 
-def read_vector(facts: FileFacts, *, layer: str | None = None) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    """Read one layer.
-
-    Returns
-    -------
-    rows : DataFrame of str
-    row_numbers : ndarray of int64
-        Position of the feature in the file, from 1.
-    geometry : ndarray of shapely geometry or None
-        In WGS 84.
+def read_vector(facts: FileFacts, kind: str, *, layer: str | None = None) -> RawChunk:
+    """Read one layer, or the layers that together are one list; numbers are positions in it, from 1.
 
     Raises
     ------
     UnreadableFile
         When GDAL cannot read it, it holds several layers and none was named, or its CRS is unknown.
     """
-    import pyogrio
     from pyogrio.errors import DataLayerError, DataSourceError
 
-    path = str(facts.path.resolve())
-    source = f"{_DRIVERS[facts.format]}:{'/vsigzip/' if facts.compressed else ''}{path}"
-    pyogrio.set_gdal_config_options({"CPL_VSIL_GZIP_WRITE_PROPERTIES": "NO"})  # else GDAL leaves a file beside it
+    source, path = _address(facts)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # GDAL's remarks about names and padding; errors still raise
-            name = _layer(facts, [str(one) for one in pyogrio.list_layers(source)[:, 0]], layer)
-            meta, _, wkb, columns = pyogrio.raw.read(source, layer=name, datetime_as_string=True)
+            parts = _osm_parts(facts, source, kind) if facts.format == "osm" else _parts(facts, source, kind, layer)
     except (DataSourceError, DataLayerError) as error:
-        why = str(error).splitlines()[0].replace(path, facts.path.name)[:200] if str(error) else "unknown"
+        why = str(error).splitlines()[0].replace(path or "\0", facts.name)[:200] if str(error) else "unknown"
         raise UnreadableFile(
-            f"{facts.path.name}: cannot be read as {facts.format} ({why}); nothing was imported."
+            f"{facts.name}: cannot be read as {facts.format} ({why}); nothing was imported."
         ) from error
+    rows = pd.concat([frame for frame, _ in parts], ignore_index=True).fillna("").astype(object)
+    geometry = np.concatenate([shapes for _, shapes in parts])
+    return RawChunk(rows, np.arange(1, len(geometry) + 1, dtype=np.int64), geometry=geometry)
+
+
+def _address(facts: FileFacts) -> tuple[str | bytes, str]:
+    """What GDAL opens, and the path that its messages may quote: bytes stay in memory."""
+    import pyogrio
+
+    if facts.source.path is None:
+        content = facts.source.content or b""
+        return gzip.decompress(content) if facts.packing == "gzip" else content, ""
+    pyogrio.set_gdal_config_options({"CPL_VSIL_GZIP_WRITE_PROPERTIES": "NO"})  # else GDAL leaves a file beside it
+    path = str(facts.source.path.resolve())
+    packed = {"gzip": f"/vsigzip/{path}", "zip": f"/vsizip/{path}"}.get(facts.packing, path)
+    if facts.member:
+        packed = f"{packed}/{facts.member}"
+    return f"{_PREFIXES.get(facts.format, '')}{packed}", path
+
+
+def _parts(
+    facts: FileFacts, source: str | bytes, kind: str, wanted: str | None
+) -> list[tuple[pd.DataFrame, np.ndarray]]:
+    import pyogrio
+
+    layers = [str(one) for one in pyogrio.list_layers(source)[:, 0]]
+    return [_read(facts, source, name) for name in _layers(facts, layers, kind, wanted)]
+
+
+def _layers(facts: FileFacts, layers: list[str], kind: str, wanted: str | None) -> list[str]:
+    layers = [name for name in layers if name != "layer_styles"]
+    if wanted is not None:
+        if wanted not in layers:
+            raise UnreadableFile(f"{facts.name}: no layer {wanted!r}; it has {', '.join(layers)}.")
+        return [wanted]
+    if facts.format == "gpx":
+        return list(_GPX_LINES if kind == FeatureKind.ROADS else _GPX_POINTS)
+    if facts.format in _ONE_LIST and layers:
+        return layers
+    if len(layers) != 1:
+        raise UnreadableFile(f"{facts.name}: has layers {', '.join(layers) or 'none'}; name one with --layer.")
+    return layers
+
+
+def _osm_parts(facts: FileFacts, source: str | bytes, kind: str) -> list[tuple[pd.DataFrame, np.ndarray]]:
+    if kind not in LAYERS:
+        raise UnreadableFile(f"{facts.name}: is OpenStreetMap, which holds reference geography, not {kind}.")
+    with as_file(files("data.readers").joinpath("osmconf.ini")) as config:
+        parts = [
+            (*_read(facts, source, one.layer, where=one.where, CONFIG_FILE=str(config)), one) for one in LAYERS[kind]
+        ]
+    return [(_osm_columns(rows, one), geometry) for rows, geometry, one in parts]
+
+
+def _osm_columns(rows: pd.DataFrame, layer: OsmLayer) -> pd.DataFrame:
+    """Name, kind and id of features of OpenStreetMap: the first tag that a feature has says what it is."""
+    kind = pd.Series("", index=rows.index, dtype=object)
+    for tag in layer.tags:
+        kind = kind.where(kind != "", rows[tag].replace("yes", tag))
+    way = rows["osm_way_id"] if "osm_way_id" in rows else pd.Series("", index=rows.index, dtype=object)
+    code = ("way/" + way).where(way != "", rows["osm_id"])
+    return pd.DataFrame({"name": rows["name"], "kind": kind, "code": code, "aliases": rows["alt_name"]}, dtype=object)
+
+
+def _read(facts: FileFacts, source: str | bytes, layer: str, **options: Any) -> tuple[pd.DataFrame, np.ndarray]:
+    import pyogrio
+
+    meta, _, wkb, columns = pyogrio.raw.read(source, layer=layer, datetime_as_string=True, **options)
     geometry = np.asarray(shapely.from_wkb(wkb), dtype=object) if wkb is not None else np.full(_length(columns), None)
     rows = pd.DataFrame({str(field): _as_text(values) for field, values in zip(meta["fields"], columns, strict=True)})
     if rows.empty:
         rows = pd.DataFrame(index=range(len(geometry)))
-    return rows, np.arange(1, len(geometry) + 1, dtype=np.int64), _to_wgs84(facts, geometry, meta["crs"])
+    return rows, _to_wgs84(facts, geometry, meta["crs"])
 
 
 def _length(columns: list[np.ndarray]) -> int:
     return len(columns[0]) if columns else 0
-
-
-def _layer(facts: FileFacts, layers: list[str], wanted: str | None) -> str:
-    layers = [name for name in layers if name != "layer_styles"]
-    if wanted is not None:
-        if wanted not in layers:
-            raise UnreadableFile(f"{facts.path.name}: no layer {wanted!r}; it has {', '.join(layers)}.")
-        return wanted
-    if len(layers) != 1:
-        raise UnreadableFile(f"{facts.path.name}: has layers {', '.join(layers) or 'none'}; name one with --layer.")
-    return layers[0]
 
 
 def _as_text(values: np.ndarray) -> pd.Series:
@@ -92,25 +146,27 @@ def _to_wgs84(facts: FileFacts, geometry: np.ndarray, crs: str | None) -> np.nda
 
     if crs is None:
         raise UnreadableFile(
-            f"{facts.path.name}: says no coordinate reference system; set one in your GIS and save it again."
+            f"{facts.name}: says no coordinate reference system; set one in your GIS and save it again."
         )
     try:
         known = CRS.from_user_input(crs)
     except CRSError as error:
-        raise UnreadableFile(f"{facts.path.name}: its coordinate reference system {crs[:60]!r} is unknown.") from error
+        raise UnreadableFile(f"{facts.name}: its coordinate reference system {crs[:60]!r} is unknown.") from error
     flat = known.sub_crs_list[0] if known.is_compound else known  # heights are of no use here
     epsg = flat.to_epsg()
     if epsg in _SAME_AS_WGS84 or flat.equals(CRS("OGC:CRS84")):
         return geometry
+    if epsg is None and flat.is_projected:
+        epsg = flat.to_epsg(min_confidence=25)  # a Shapefile names its CRS in words of its own
     if epsg is None or flat.is_geographic:
         raise UnreadableFile(
-            f"{facts.path.name}: is in {flat.name}, which cannot be turned into WGS 84 precisely enough;"
+            f"{facts.name}: is in {flat.name}, which cannot be turned into WGS 84 precisely enough;"
             " save it in EPSG:4326 or EPSG:27700."
         )
     try:
         metric = MetricCrs(epsg)
     except CrsError as error:
-        raise UnreadableFile(f"{facts.path.name}: {error}") from error
+        raise UnreadableFile(f"{facts.name}: {error}") from error
 
     def degrees(coordinates: np.ndarray) -> np.ndarray:
         return np.column_stack(metric.unproject(coordinates[:, 0], coordinates[:, 1]))

@@ -1,7 +1,15 @@
 -- name: batches
 SELECT batch_id, kind, source, file_name, stem, file_sha256, format, read, accepted, unlocated, rejected, duplicates,
-       imported_at_us, imported_by, undone_at_us
-FROM batch WHERE org_id = :org_id ORDER BY imported_at_us, batch_id;
+       imported_at_us, imported_by, undone_at_us, mapping, updated, unchanged, missing, redacted, coarsened
+FROM batch WHERE org_id = :org_id ORDER BY seq;
+
+-- name: last_batch
+SELECT COALESCE(MAX(seq), 0) AS seq FROM batch;
+
+-- name: set_batch_counts
+UPDATE batch SET read = :read, accepted = :accepted, unlocated = :unlocated, rejected = :rejected, duplicates = :duplicates,
+       updated = :updated, unchanged = :unchanged, missing = :missing, redacted = :redacted, coarsened = :coarsened
+WHERE org_id = :org_id AND batch_id = :batch_id;
 
 -- name: mark_undone
 UPDATE batch SET undone_at_us = :at_us WHERE org_id = :org_id AND batch_id = :batch_id AND undone_at_us IS NULL;
@@ -14,6 +22,16 @@ DELETE FROM batch_feature WHERE org_id = :org_id AND batch_id = :batch_id;
 
 -- name: forget_quarantine
 DELETE FROM quarantine WHERE org_id = :org_id AND batch_id = :batch_id;
+
+-- name: forget_revisions
+DELETE FROM revision WHERE org_id = :org_id AND batch_id = :batch_id;
+
+-- name: drop_orphan_hints
+DELETE FROM location_hint WHERE org_id = :org_id
+AND record_key IN (SELECT record_key FROM batch_record WHERE org_id = :org_id AND batch_id = :batch_id)
+AND NOT EXISTS (SELECT 1 FROM batch_record AS other
+                WHERE other.org_id = location_hint.org_id AND other.record_key = location_hint.record_key
+                AND other.batch_id <> :batch_id);
 
 -- name: drop_orphan_records
 DELETE FROM record WHERE org_id = :org_id
@@ -32,7 +50,7 @@ AND NOT EXISTS (SELECT 1 FROM batch_feature AS other
 -- name: quarantine
 SELECT q.batch_id, b.file_name, b.kind, b.source, b.format, q.row_number, q.field, q.reason, q.detail, q.row
 FROM quarantine AS q JOIN batch AS b ON b.batch_id = q.batch_id
-WHERE q.org_id = :org_id AND q.corrected_by IS NULL ORDER BY b.imported_at_us, q.batch_id, q.row_number;
+WHERE q.org_id = :org_id AND q.corrected_by IS NULL ORDER BY b.seq, q.row_number;
 
 -- name: mark_corrected
 UPDATE quarantine SET corrected_by = :corrected_by
@@ -46,19 +64,19 @@ SELECT reason, COUNT(*) AS n FROM quarantine WHERE org_id = :org_id AND batch_id
 GROUP BY reason ORDER BY reason;
 
 -- name: records_for_analysis
-SELECT record_key, kind, source, agency, category, from_us, to_us, time_basis, lon, lat, x_m, y_m,
-       location_basis, precision_m
-FROM record WHERE org_id = :org_id AND kind IN :kinds ORDER BY record_key;
+SELECT record_key, kind, source, agency, urn, category, from_us, to_us, time_basis, lon, lat, x_m, y_m,
+       location_basis, precision_m, method, vehicle_hash, source_type, grade_source, grade_information, reported_us
+FROM record WHERE org_id = :org_id AND kind IN :kinds AND superseded = 0 ORDER BY record_key;
 
 -- name: record_counts
 SELECT kind, COUNT(*) AS records, SUM(CASE WHEN location_basis = 'none' THEN 1 ELSE 0 END) AS unlocated
-FROM record WHERE org_id = :org_id GROUP BY kind ORDER BY kind;
+FROM record WHERE org_id = :org_id AND superseded = 0 GROUP BY kind ORDER BY kind;
 
 -- name: categories
-SELECT DISTINCT category FROM record WHERE org_id = :org_id ORDER BY category;
+SELECT DISTINCT category FROM record WHERE org_id = :org_id AND superseded = 0 ORDER BY category;
 
 -- name: features_of_kind
-SELECT feature_key, kind, subtype, name, level, code, vintage, repaired, geometry
+SELECT feature_key, kind, subtype, name, level, code, vintage, aliases, repaired, geometry
 FROM feature WHERE org_id = :org_id AND kind IN :kinds
 AND east >= :west AND west <= :east AND north >= :south AND south <= :north ORDER BY feature_key;
 
@@ -83,7 +101,32 @@ SELECT DISTINCT b.file_sha256 FROM batch AS b
 WHERE b.org_id = :org_id AND b.kind IN :kinds AND b.undone_at_us IS NULL ORDER BY b.file_sha256;
 
 -- name: records_of_batch
-SELECT r.record_key, r.kind, r.source, r.agency, r.category, r.from_us, r.to_us, r.time_basis, r.lon, r.lat, r.x_m, r.y_m,
-       r.location_basis, r.precision_m
+SELECT r.record_key, r.kind, r.source, r.agency, r.urn, r.category, r.from_us, r.to_us, r.time_basis, r.lon, r.lat, r.x_m, r.y_m,
+       r.location_basis, r.precision_m, r.method, r.vehicle_hash, r.source_type, r.grade_source, r.grade_information, r.reported_us
 FROM batch_record AS m JOIN record AS r ON r.org_id = m.org_id AND r.record_key = m.record_key
 WHERE m.org_id = :org_id AND m.batch_id = :batch_id ORDER BY r.record_key;
+
+-- name: whole_record
+SELECT record_key, event_id, kind, source, agency, urn, category, from_us, to_us, time_basis, lon, lat, x_m, y_m, cell7, location_basis,
+       precision_m, method, vehicle_hash, source_type, grade_scheme, grade_source, grade_information, grade_handling, handling_conditions,
+       regime, reported_us, notes, detail, supply_key, superseded, review_us, delete_us
+FROM record WHERE org_id = :org_id AND record_key = :record_key;
+
+-- name: newest_records
+SELECT record_key, event_id, kind, source, agency, urn, category, from_us, to_us, time_basis, lon, lat, x_m, y_m, cell7, location_basis,
+       precision_m, method, vehicle_hash, source_type, grade_scheme, grade_source, grade_information, grade_handling, handling_conditions,
+       regime, reported_us, notes, detail, supply_key, superseded, review_us, delete_us
+FROM record WHERE org_id = :org_id AND kind IN :kinds AND superseded = 0 ORDER BY from_us DESC, record_key LIMIT :count;
+
+-- name: alterations
+SELECT subject FROM alteration WHERE org_id = :org_id ORDER BY alteration_id;
+
+-- name: vehicle_hashes
+SELECT org_id, record_key, vehicle_hash FROM record WHERE vehicle_hash <> '' ORDER BY org_id, record_key;
+
+-- name: set_vehicle_hash
+UPDATE record SET vehicle_hash = :vehicle_hash WHERE org_id = :org_id AND record_key = :record_key;
+
+-- name: batch_of_record
+SELECT b.batch_id FROM batch_record AS m JOIN batch AS b ON b.batch_id = m.batch_id
+WHERE m.org_id = :org_id AND m.record_key = :record_key ORDER BY b.seq DESC LIMIT 1;

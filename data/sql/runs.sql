@@ -1,9 +1,9 @@
 -- name: run
-SELECT run_id, parameters, input_hashes, code_version, seed, generated_at_us, created_by, summary
+SELECT run_id, parameters, input_hashes, code_version, seed, generated_at_us, created_by, summary, purged_at_us
 FROM run WHERE org_id = :org_id AND run_id = :run_id;
 
 -- name: runs
-SELECT run_id, parameters, input_hashes, code_version, seed, generated_at_us, created_by, summary
+SELECT run_id, parameters, input_hashes, code_version, seed, generated_at_us, created_by, summary, purged_at_us
 FROM run WHERE org_id = :org_id ORDER BY generated_at_us DESC, run_id;
 
 -- name: run_cells
@@ -22,7 +22,7 @@ FROM run_place WHERE org_id = :org_id AND run_id = :run_id AND place_id = :place
 SELECT run_id FROM run_place WHERE org_id = :org_id AND place_id = :place_id;
 
 -- name: place_records
-SELECT r.kind, r.source, r.agency, r.urn, r.category, r.from_us, r.to_us, r.time_basis, r.location_basis, r.precision_m
+SELECT r.record_key, r.kind, r.source, r.agency, r.urn, r.category, r.from_us, r.to_us, r.time_basis, r.location_basis, r.precision_m
 FROM run_place_record AS m
 JOIN record AS r ON r.org_id = m.org_id AND r.record_key = m.record_key
 WHERE m.org_id = :org_id AND m.run_id = :run_id AND m.place_id = :place_id
@@ -55,3 +55,7 @@ DELETE FROM run_cell WHERE org_id = :org_id AND run_id = :run_id;
 
 -- name: drop_run
 DELETE FROM run WHERE org_id = :org_id AND run_id = :run_id;
+
+-- name: run_matches
+SELECT m.record_key, m.event_key, m.reason, m.words FROM run_match AS m
+WHERE m.org_id = :org_id AND m.run_id = :run_id ORDER BY m.event_key, m.record_key;

@@ -1,0 +1,137 @@
+"""What goes in and comes out again: files as batches, their records, features and rows needing attention; and undo."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import shapely
+
+from data.ids import uuid7s
+from geo.errors import Conflict
+from geo.model import RECORD_COLUMNS, REJECTION_COLUMNS, Batch, LocationBasis, Scope
+
+if TYPE_CHECKING:
+    from data.store import Database
+
+_BYTES = frozenset({"record_key", "supply_key"})
+
+
+class Intake:
+    """The writing side of the evidence of one store. Every method joins the caller's transaction."""
+
+    def __init__(self, database: "Database") -> None:
+        self._db = database
+
+    def begin(self, scope: Scope, batch: Batch) -> None:
+        """Enter a file whose counts are not known yet, and let no other file in meanwhile."""
+        self._db.lock("import")
+        seq = int(self._db.rows("last_batch")[0]["seq"]) + 1
+        row = {"org_id": scope.org_id, "seq": seq, **asdict(batch)}
+        self._db.insert("batch", {name: [value] for name, value in row.items()})
+
+    def finish(self, scope: Scope, batch: Batch) -> None:
+        """Enter the counts of a file that has been stored."""
+        counts = (
+            "read", "accepted", "unlocated", "rejected", "duplicates", "updated", "unchanged", "missing", "redacted", "coarsened",
+        )  # fmt: skip
+        values = {name: getattr(batch, name) for name in counts}
+        self._db.execute("set_batch_counts", org_id=scope.org_id, batch_id=batch.batch_id, **values)
+
+    def records(self, scope: Scope, batch: Batch, records: pd.DataFrame) -> int:
+        """Store records (``RECORD_COLUMNS`` except ``event_id``) with their memberships; returns how many are new.
+
+        A record that is already known gains a membership and nothing else.
+        """
+        columns: dict[str, Sequence[Any]] = {"org_id": [scope.org_id] * len(records)}
+        records = records.assign(event_id=uuid7s(len(records), batch.imported_at_us))
+        for name in RECORD_COLUMNS:
+            values = records[name]
+            columns[name] = _without_nan(values) if values.dtype.kind == "f" else values.tolist()
+        new = self._db.insert("record", columns, ignore_existing=True)
+        self._membership("batch_record", "record_key", scope, batch, records["record_key"].tolist())
+        return new
+
+    def features(self, scope: Scope, batch: Batch, features: pd.DataFrame) -> int:
+        """Store reference features (``FEATURE_COLUMNS``) with their memberships; returns how many are new."""
+        shapes = features["geometry"].to_numpy(object)
+        bounds = shapely.bounds(shapes).reshape(-1, 4)
+        columns: dict[str, Sequence[Any]] = {"org_id": [scope.org_id] * len(features)}
+        for name in ("feature_key", "kind", "subtype", "name", "level", "code", "vintage", "aliases"):
+            columns[name] = features[name].tolist()
+        columns["repaired"] = [int(one) for one in features["repaired"]]
+        columns["geometry"] = shapely.to_wkb(shapes, byte_order=1).tolist()
+        columns |= {side: bounds[:, i].tolist() for i, side in enumerate(("west", "south", "east", "north"))}
+        new = self._db.insert("feature", columns, ignore_existing=True)
+        self._membership("batch_feature", "feature_key", scope, batch, features["feature_key"].tolist())
+        return new
+
+    def quarantine(self, scope: Scope, batch: Batch, rejected: pd.DataFrame) -> None:
+        """Keep rejected rows (``REJECTION_COLUMNS``)."""
+        columns: dict[str, Sequence[Any]] = {
+            "org_id": [scope.org_id] * len(rejected),
+            "batch_id": [batch.batch_id] * len(rejected),
+        }
+        columns |= {name: rejected[name].tolist() for name in REJECTION_COLUMNS}
+        self._db.insert("quarantine", columns)
+
+    def mark_corrected(self, scope: Scope, batch_id: str, rows: pd.DataFrame) -> int:
+        """Take rows (``batch``, ``row_number``) off the list of those needing attention: ``batch_id`` corrected them."""
+        marked = 0
+        for batch, number in zip(rows["batch"].tolist(), rows["row_number"].tolist(), strict=True):
+            marked += self._db.execute(
+                "mark_corrected", org_id=scope.org_id, batch_id=batch, row_number=int(number), corrected_by=batch_id
+            )
+        return marked
+
+    def rehash(self, hashed: pd.DataFrame) -> None:
+        """Replace the hashes of vehicles (``org_id``, ``record_key``, ``vehicle_hash``)."""
+        for row in hashed[["org_id", "record_key", "vehicle_hash"]].to_dict("records"):
+            self._db.execute("set_vehicle_hash", **row)
+
+    def undo(self, scope: Scope, batch_id: str, at_us: int) -> dict[str, int]:
+        """Take one file back: its memberships go, and each record or feature with its last membership.
+
+        Raises
+        ------
+        Conflict
+            When it has been undone before.
+        """
+        with self._db.transaction():
+            self._db.lock("import")
+            if not self._db.execute("mark_undone", org_id=scope.org_id, batch_id=batch_id, at_us=at_us):
+                raise Conflict(f"Batch {batch_id} has been undone before.")
+            one = {"org_id": scope.org_id, "batch_id": batch_id}
+            identities = [row["identity"] for row in self._db.rows("identities_revised_by", **one)]
+            self._db.execute("drop_orphan_hints", **one)
+            gone = {
+                "records": self._db.execute("drop_orphan_records", **one),
+                "features": self._db.execute("drop_orphan_features", **one),
+            }
+            for name in (
+                "forget_record_memberships", "forget_feature_memberships", "forget_quarantine", "forget_corrections", "forget_revisions",
+            ):  # fmt: skip
+                self._db.execute(name, **one)
+            settle(self._db, scope, identities)
+        return gone
+
+    def _membership(self, table: str, key: str, scope: Scope, batch: Batch, keys: list[bytes]) -> None:
+        self._db.insert(
+            table, {"org_id": [scope.org_id] * len(keys), "batch_id": [batch.batch_id] * len(keys), key: keys}
+        )
+
+
+def settle(database: "Database", scope: Scope, identities: Iterable[bytes]) -> None:
+    """Say anew which version of each record counts: the one that the newest revision brought, else its only one."""
+    everyone = sorted({bytes(one) for one in identities})
+    for begin in range(0, len(everyone), 500):
+        database.execute("settle_versions", org_id=scope.org_id, identities=tuple(everyone[begin : begin + 500]))
+
+
+def _without_nan(values: pd.Series) -> list[float | None]:
+    return [None if value != value else value for value in values.tolist()]
+
+
+def unlocated(records: pd.DataFrame) -> int:
+    """How many of these records have no position."""
+    return int((records["location_basis"] == LocationBasis.NONE).sum())
