@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from geo.errors import InvalidParameter
+from geo.model import RecordKind
+from geo.retention import DEFAULT_MONTHS
 
 DEFAULT_STORE: Final = "sqlite:///var/lapwing.db"
 
@@ -30,6 +32,12 @@ class Settings:
         Life of a sign-in session, and how long it may rest.
     secure_cookies : bool
         Send cookies over HTTPS only; set it when a TLS proxy stands in front.
+    max_file_mb : int
+        The largest file that is imported, in MB of a million bytes.
+    max_line_mib : int
+        The longest line of a file that is imported, in MiB.
+    keep_incidents_months, keep_observations_months, keep_sightings_months, keep_effort_months : int
+        How long records are held after their import; `lapwing purge` removes them then.
     """
 
     home: Path
@@ -40,11 +48,32 @@ class Settings:
     session_hours: int = 10
     idle_minutes: int = 60
     secure_cookies: bool = False
+    max_file_mb: int = 200
+    max_line_mib: int = 1
+    keep_incidents_months: int = DEFAULT_MONTHS[RecordKind.INCIDENTS]
+    keep_observations_months: int = DEFAULT_MONTHS[RecordKind.OBSERVATIONS]
+    keep_sightings_months: int = DEFAULT_MONTHS[RecordKind.SIGHTINGS]
+    keep_effort_months: int = DEFAULT_MONTHS[RecordKind.EFFORT]
 
     @property
     def state(self) -> Path:
         """Folder of runtime state."""
         return self.home / "var"
+
+    @property
+    def retention_months(self) -> dict[str, int]:
+        """Months that each kind of record is held."""
+        return {str(kind): getattr(self, f"keep_{kind}_months") for kind in RecordKind}
+
+    @property
+    def max_file_bytes(self) -> int:
+        """The largest file, in bytes."""
+        return self.max_file_mb * 1_000_000
+
+    @property
+    def max_line_bytes(self) -> int:
+        """The longest line, in bytes."""
+        return self.max_line_mib * (1 << 20)
 
 
 def load_settings(environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:

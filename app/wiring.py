@@ -6,14 +6,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
+from app.services.jobs import Jobs
+from app.services.preparing import Terms
+from app.services.pseudonyms import Keyring
+from app.services.uploads import UploadVault
 from app.settings import Settings
 from data.migrate import migrate, require_current
 from data.store import Database, Store
 from geo.crs import MetricCrs
-from geo.errors import InvalidParameter
+from geo.errors import InvalidParameter, StoreError
 from geo.model import Scope
 from geo.temporal import micros
+
+KEY_BYTES: Final = 32
 
 
 def system_clock() -> int:
@@ -40,6 +47,16 @@ class Lapwing:
             migrate(self.database, crs=None, now_us=self.clock())
         return Store.over(self.database, require_current(self.database))
 
+    @cached_property
+    def uploads(self) -> UploadVault:
+        """Sealed uploads between two steps of an import."""
+        return UploadVault(self.settings.state / "uploads")
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Long work for browsers, in this process."""
+        return Jobs()
+
     @property
     def is_embedded(self) -> bool:
         """Whether the store is a file of ours."""
@@ -57,7 +74,7 @@ class Lapwing:
         if not file.exists():
             scratch = folder / f".{name}.{secrets.token_hex(4)}"
             scratch.touch(mode=0o600)
-            scratch.write_bytes(secrets.token_bytes(32))
+            scratch.write_bytes(secrets.token_bytes(KEY_BYTES))
             try:
                 file.hardlink_to(scratch)  # fails when another process was first: its key is then the key
             except FileExistsError:
@@ -65,6 +82,42 @@ class Lapwing:
             finally:
                 scratch.unlink()
         return file.read_bytes()
+
+    @property
+    def keys(self) -> Keyring:
+        """The keys that the store's hashes were made with: as many of the file's as the store knows of."""
+        known = self.store.vehicle_keys()
+        content = self.secret("vehicle")
+        keys = tuple(content[i : i + KEY_BYTES] for i in range(0, len(content), KEY_BYTES))
+        if len(keys) < known:
+            raise StoreError(
+                f"The store was made with {known} vehicle keys and {self.settings.state}/secrets/vehicle.key holds {len(keys)};"
+                " restore that file: without it no vehicle can be recognised again."
+            )
+        return Keyring(keys[:known])
+
+    @property
+    def terms(self) -> Terms:
+        """What this installation brings to every import."""
+        settings = self.settings
+        return Terms(
+            now_us=self.clock(),
+            keys=self.keys,
+            retention_months=settings.retention_months,
+            max_line_bytes=settings.max_line_bytes,
+            max_file_bytes=settings.max_file_bytes,
+        )
+
+    def add_vehicle_key(self) -> Keyring:
+        """Append a key to the file of keys, in one step; it counts once the store says so. Returns all of them."""
+        used = self.keys.keys
+        file = self.settings.state / "secrets" / "vehicle.key"
+        scratch = file.with_name(f".vehicle.{secrets.token_hex(4)}")
+        scratch.touch(mode=0o600)
+        new = (*used, secrets.token_bytes(KEY_BYTES))
+        scratch.write_bytes(b"".join(new))
+        scratch.replace(file)
+        return Keyring(new)
 
     def scope(self, actor: str) -> Scope:
         """What the command line may touch, on whose behalf."""

@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from app.services.importing import ImportReport, ImportRequest, import_file
+from app.services.preparing import Terms
+from app.services.pseudonyms import Keyring
 from app.wiring import Lapwing
 from geo.model import Scope
+from tests.conftest import NOW_US
 
-KEY = b"k" * 32
+KEYS = Keyring((b"k" * 32,))
+TERMS = Terms(now_us=NOW_US, keys=KEYS)
 BATH = (-2.36, 51.38)
 HEADER = ("id", "date", "longitude", "latitude", "kind")
 POLICE_HEADER = (
@@ -81,7 +85,12 @@ def gzipped(path: Path, content: bytes) -> Path:
 def load(app: Lapwing, path: Path, kind: str = "incidents", *, scope: Scope | None = None, **told: Any) -> ImportReport:
     """Import through the use case, as both the command line and the web do."""
     request = ImportRequest(kind=kind, **told)
-    return import_file(app.store, scope or Scope(actor="test"), path, request, now_us=app.clock(), vehicle_key=KEY)
+    return import_file(app.store, scope or Scope(actor="test"), path, request, terms_of(app))
+
+
+def terms_of(app: Lapwing) -> Terms:
+    """Terms with the tests' own key."""
+    return Terms(now_us=app.clock(), keys=KEYS)
 
 
 @dataclass(frozen=True)

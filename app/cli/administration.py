@@ -1,31 +1,22 @@
 """Commands for the people who run Lapwing: migrate, user, audit."""
 
-import re
 from pathlib import Path
 
 import click
 
-from app.cli.common import Context, command, table
-from app.services import accounts
+from app.cli.common import Context, command, epsg, table
+from app.services import accounts, purging, rotating
 from data.audit import Verb
 from geo.crs import MetricCrs
 from geo.model import Role
+from geo.narrative import plural
 from geo.temporal import from_micros
-
-
-def _epsg(_: click.Context, __: click.Parameter, text: str | None) -> MetricCrs | None:
-    if text is None:
-        return None
-    match = re.fullmatch(r"(?:EPSG:)?(\d{4,6})", text, re.IGNORECASE)
-    if not match:
-        raise click.BadParameter(f"{text!r} is not a CRS; write it as EPSG:27700.")
-    return MetricCrs(int(match[1]))
 
 
 @click.command("migrate")
 @click.option(
     "--crs",
-    callback=_epsg,
+    callback=epsg,
     metavar="EPSG:N",
     help="Metric CRS of a new store; default EPSG:27700 through OSTN15.",
 )
@@ -158,3 +149,59 @@ def audit_export(context: Context, *, output: Path) -> None:
     output.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
     lapwing.store.audit.append(context.scope, Verb.DISCLOSURE, "audit", lapwing.clock(), events=len(events))
     context.answer({"events": len(events), "output": str(output)}, text=f"{len(events):,} events written to {output}.")
+
+
+@click.command("purge")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@command
+def purge_command(context: Context, *, dry_run: bool, yes: bool) -> None:
+    """Remove records past their date of deletion, for good, with the layers of analyses that rest on them.
+
+    What stays is a tombstone, so that their file does not bring them back, and counts by month and coarse area. Copies
+    that were handed out get a recall in the ledger: see lapwing audit.
+    """
+    lapwing = context.lapwing
+    planned = purging.purge(lapwing.store, context.scope, lapwing.terms, dry_run=True)
+    due = sum(planned.records.values()) + planned.rejected_rows
+    if due and not dry_run:
+        if not yes:
+            click.confirm(f"Remove {plural(due, 'row')} for good?", abort=True, err=True)
+        planned = purging.purge(lapwing.store, context.scope, lapwing.terms)
+    context.answer(planned.as_dict(), text=lambda: _purge_text(planned))
+
+
+def _purge_text(report: purging.PurgeReport) -> str:
+    total = sum(report.records.values())
+    if not total:
+        lines = ["No record is past its date of deletion."]
+    else:
+        by_kind = ", ".join(f"{kind} {count:,}" for kind, count in report.records.items())
+        lines = [f"{plural(total, 'record')} {'would go' if report.dry_run else 'removed'}: {by_kind}."]
+    if report.rejected_rows:
+        lines.append(f"{plural(report.rejected_rows, 'rejected row')} {'would go' if report.dry_run else 'removed'}.")
+    if report.runs:
+        lines.append(f"Analyses whose layers {'would go' if report.dry_run else 'went'} too: {', '.join(report.runs)}.")
+    if report.recalled:
+        lines.append(f"{plural(len(report.recalled), 'disclosure')} to recall; ask their recipients to destroy them.")
+    if report.due_for_review:
+        lines.append(f"{plural(report.due_for_review, 'record')} due for review: see lapwing quality.")
+    return "\n".join(lines)
+
+
+@click.group("vehicle-key")
+def vehicle_key_command() -> None:
+    """Care for the key under which registrations are hashed; it lies outside the store: back it up apart."""
+
+
+@vehicle_key_command.command("rotate")
+@command
+def vehicle_key_rotate(context: Context) -> None:
+    """Add a new key and bring all stored hashes of vehicles under it."""
+    lapwing = context.lapwing
+    keys = lapwing.add_vehicle_key()
+    changed = rotating.rotate_vehicle_key(lapwing.store, context.scope, keys, now_us=lapwing.clock())
+    context.answer(
+        {"keys": len(keys.keys), "records": changed},
+        text=f"{plural(changed, 'record')} brought under key {len(keys.keys)}. Back up secrets/vehicle.key again.",
+    )

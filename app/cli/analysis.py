@@ -119,12 +119,19 @@ def runs_command(context: Context) -> None:
         | {"generated_at": from_micros(run.generated_at_us).isoformat(), "created_by": run.created_by}
         for run in runs
     ]
-    rows = [[r["run"], r["generated_at"][:16], r["records"], r["cells"], r["places"], r["study_area"]] for r in value]
+    rows = [
+        [r["run"], r["generated_at"][:16], r["records"], r["cells"], r["places"], r["study_area"], _purge_note(r)]
+        for r in value
+    ]
     empty = "No analysis yet. Make one with: lapwing analyse"
     context.answer(
         {"runs": value},
-        text=table(["analysis", "made (UTC)", "records", "cells", "places", "area"], rows) if rows else empty,
+        text=table(["analysis", "made (UTC)", "records", "cells", "places", "area", ""], rows) if rows else empty,
     )
+
+
+def _purge_note(run: dict[str, Any]) -> str:
+    return f"its records were removed {run['purged_at'][:10]}" if run["purged_at"] else ""
 
 
 @click.command("places")
@@ -165,6 +172,10 @@ def explain_command(context: Context, *, place_id: str) -> None:
     value = place_dict(view.place, view.standing) | {
         "run": view.run.run_id,
         "runs_seen": view.runs_seen,
+        "counted_with": [
+            {"report": key.hex(), "counted_with": event.hex(), "because": words}
+            for key, event, words in _counted_once(context, view)
+        ],
         "decisions": [
             {
                 "verdict": d.verdict,
@@ -176,6 +187,12 @@ def explain_command(context: Context, *, place_id: str) -> None:
         ],
     }
     context.answer(value, text=lambda: _explanation(value))
+
+
+def _counted_once(context: Context, view: places.PlaceView) -> list[tuple[bytes, bytes, str]]:
+    reports = places.reports_of(context.lapwing.store, context.scope, view)
+    once = reports[reports["words"] != ""]
+    return list(zip(once["record_key"], once["event_key"], once["words"], strict=True))
 
 
 def _explanation(value: dict[str, Any]) -> str:
@@ -196,6 +213,9 @@ def _explanation(value: dict[str, Any]) -> str:
         f"Peak inside: cell {peak['cell']}, {plural(peak['records'], 'record')}."
         for peak in evidence.get("peak_cells", [])
     ]
+    if value["counted_with"]:
+        lines.append("Counted once with another report (lapwing split, if they are two events):")
+        lines += [f"  {one['report']} {one['counted_with']} {one['because']}" for one in value["counted_with"]]
     lines += [
         f"{decision['at'][:10]} {decision['actor']}: {decision['verdict']}: {decision['reason']}"
         for decision in value["decisions"]

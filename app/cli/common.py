@@ -3,14 +3,17 @@
 import getpass
 import json
 import os
+import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
 
 from app.settings import load_settings
 from app.wiring import Lapwing
+from geo.crs import MetricCrs
 from geo.model import Scope
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -82,8 +85,27 @@ def _is_number(text: str) -> bool:
     return text.replace(",", "").replace(".", "").replace("-", "").isdigit() or not text
 
 
-def progress(items: Sequence[Any], label: str) -> Any:
-    """Progress bar on stderr, shown when a person is watching."""
-    return click.progressbar(
-        items, label=label, file=sys.stderr, show_pos=True, hidden=not sys.stderr.isatty() or len(items) < 2
-    )
+@contextmanager
+def working(label: str) -> Iterator[Callable[[float], None]]:
+    """Progress bar on stderr for work that tells its share done; shown when a person is watching."""
+    steps = 1000
+    with click.progressbar(length=steps, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        done = 0
+
+        def seen(share: float) -> None:
+            nonlocal done
+            now = int(share * steps)
+            bar.update(max(0, now - done))
+            done = max(done, now)
+
+        yield seen
+        seen(1.0)
+
+
+def epsg(_: click.Context, __: click.Parameter, text: str | None) -> MetricCrs | None:
+    """Read an option that names a CRS."""
+    if text is None:
+        return None
+    if not re.fullmatch(r"(?:EPSG:)?\d{4,6}", text, re.IGNORECASE):
+        raise click.BadParameter(f"{text!r} is not a CRS; write it as EPSG:27700.")
+    return MetricCrs.parse(text)

@@ -5,17 +5,18 @@ from typing import Any
 
 import click
 
-from app.cli.common import Context, command, progress, table
-from app.services import importing, quality, quarantine
+from app.cli.common import Context, command, epsg, table, working
+from app.services import importing, mappings, quality, quarantine
 from data.readers.files import FORMATS
 from geo.errors import LapwingError
 from geo.model import FeatureKind, RecordKind
 from geo.narrative import plural
-from geo.validate import Reason
+from geo.problems import Reason
 
 KINDS = [str(kind) for kind in (*RecordKind, *FeatureKind)]
 WRONG_COUNT = Reason.WRONG_COLUMN_COUNT
 _TOTALS = ("read", "accepted", "unlocated", "rejected", "duplicates")
+_SUPPLY_TOTALS = ("updated", "unchanged", "missing", "redacted", "coarsened")
 
 
 def _column_map(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
@@ -45,33 +46,42 @@ def _column_map(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -
     callback=_column_map,
     help="Which column holds a field.",
 )
-@click.option("--layer", metavar="NAME", help="Layer of a GeoPackage that has several.")
+@click.option("--layer", metavar="NAME", help="Layer of a GeoPackage, or sheet of a workbook, that has several.")
 @click.option(
     "--precision-m",
     type=float,
     metavar="N",
     help="Radius in metres that holds the true position, for rows that state none.",
 )
+@click.option(
+    "--crs", "crs", callback=epsg, metavar="EPSG:N", help="CRS of easting and northing, where not the store's."
+)
+@click.option(
+    "--timezone", default=importing.LONDON_NAME, show_default=True, help="Where times without an offset are local."
+)
+@click.option("--redact", is_flag=True, help="Incidents: take personal data out of the text and keep the row.")
+@click.option("--mapping", metavar="NAME", help="Read the file by a saved mapping: see lapwing mapping.")
 @command
-def import_command(context: Context, *, kind: str, files: tuple[Path, ...], **told: Any) -> None:
-    """Import FILES of one KIND: CSV, GeoJSON or GeoPackage, plain or gzipped.
+def import_command(context: Context, *, kind: str, files: tuple[Path, ...], mapping: str | None, **told: Any) -> None:
+    """Import FILES of one KIND, whatever their names.
 
-    Each file is stored whole or not at all. Rows that cannot be used are kept aside with a reason: see
-    lapwing quarantine.
+    Read are CSV, XLSX, JSON, JSON lines, GeoJSON, GeoPackage, zipped Shapefile, KML, GPX and, for reference geography,
+    OpenStreetMap (.osm, .osm.pbf); plain, gzipped or zipped. Each file is stored whole or not at all. Rows that cannot
+    be used are kept aside with a reason: see lapwing quarantine.
     """
+    lapwing = context.lapwing
+    store = lapwing.store
     request = importing.ImportRequest(kind=kind, **told)
-    store, key = context.lapwing.store, context.lapwing.secret("vehicle")
+    if mapping:
+        request = mappings.load(store, context.scope, mapping).applied_to(request)
     reports, failed = [], []
-    with progress(files, "Importing") as bar:
-        for path in bar:
-            try:
-                reports.append(
-                    importing.import_file(
-                        store, context.scope, path, request, now_us=context.lapwing.clock(), vehicle_key=key
-                    )
-                )
-            except LapwingError as error:
-                failed.append({"file": path.name, "error": str(error)})
+    for number, path in enumerate(files, start=1):
+        label = f"Importing {path.name}" + (f" ({number} of {len(files)})" if len(files) > 1 else "")
+        try:
+            with working(label) as seen:
+                reports.append(importing.import_file(store, context.scope, path, request, lapwing.terms, progress=seen))
+        except LapwingError as error:
+            failed.append({"file": path.name, "error": str(error)})
     context.answer(_import_json(reports, failed), text=lambda: _import_text(reports))
     for failure in failed:
         context.say(f"lapwing: {failure['error']}")
@@ -87,7 +97,7 @@ def _import_json(reports: list[importing.ImportReport], failed: list[dict[str, s
             reasons[reason] = reasons.get(reason, 0) + count
     return {
         "batches": batches,
-        **{name: sum(b[name] for b in batches) for name in _TOTALS},
+        **{name: sum(b[name] for b in batches) for name in (*_TOTALS, *_SUPPLY_TOTALS)},
         "reasons": reasons,
         "failed": failed,
     }
@@ -105,6 +115,7 @@ def _import_text(reports: list[importing.ImportReport]) -> str:
         lines.append(f"{plural(repaired, 'invalid polygon')} repaired.")
     if corrected := sum(report.corrected for report in reports):
         lines.append(f"{plural(corrected, 'row')} no longer need{'s' if corrected == 1 else ''} attention.")
+    lines += [line for report in reports for line in _supply_lines(report)]
     for report in reports:
         if report.reasons:
             why = ", ".join(f"{reason} {count:,}" for reason, count in report.reasons.items())
@@ -113,7 +124,32 @@ def _import_text(reports: list[importing.ImportReport]) -> str:
             )
     if unlocated := sum(report.batch.unlocated for report in reports):
         lines.append(f"{plural(unlocated, 'accepted record')} without a position: counted, but on no map.")
+    if waiting := max((report.waiting_for_place for report in reports), default=0):
+        lines.append(f"{plural(waiting, 'record')} may now be placed by name, postcode or UPRN: lapwing locate BATCH")
     return "\n".join(lines)
+
+
+def _supply_lines(report: importing.ImportReport) -> list[str]:
+    batch, lines = report.batch, []
+    if batch.mapping and (batch.updated or batch.unchanged or batch.missing):
+        lines.append(
+            f"{batch.file_name}: {plural(batch.updated, 'record')} changed, {batch.unchanged:,} unchanged,"
+            f" {batch.missing:,} no longer supplied (flagged, not deleted)."
+        )
+    if report.places_affected:
+        named = ", ".join(f"{one['name'] or one['kind']} ({one['place']})" for one in report.places_affected[:10])
+        lines.append(f"{batch.file_name}: places that rest on changed or missing records: {named}.")
+    if batch.redacted:
+        lines.append(f"{batch.file_name}: personal data was taken out of {plural(batch.redacted, 'row')}.")
+    if batch.coarsened:
+        lines.append(
+            f"{plural(batch.coarsened, 'record')} at or near protected places: only their coarse cell is kept, for good."
+        )
+    if report.runs_affected:
+        lines.append(
+            f"Analyses that rested on them lost their layers; make them again: {', '.join(report.runs_affected)}."
+        )
+    return lines
 
 
 @click.command("quarantine")

@@ -41,8 +41,7 @@ def demo_command(context: Context, *, no_serve: bool, host: str | None, port: in
         lapwing.store,
         context.scope,
         folder,
-        now_us=lapwing.clock(),
-        vehicle_key=lapwing.secret("vehicle"),
+        terms=lapwing.terms,
         say=context.say,
     )
     server = None if no_serve else _listen(context, host, port)
@@ -76,16 +75,15 @@ def _say_demo_link(context: Context, host: str | None, port: int | None) -> None
 
 def _listen(context: Context, host: str | None, port: int | None) -> tuple[Any, str, int]:
     """Take the port before anything is promised about it; returns the server, its host and its port."""
-    from waitress import create_server
-
     from app.logs import configure_logging
     from app.web import make_app
+    from app.web.spooling import make_server
 
     lapwing = context.lapwing
     configure_logging()
     where, at = host or lapwing.settings.host, port or lapwing.settings.port
     try:
-        return create_server(make_app(lapwing), host=where, port=at, ident=None, threads=4), where, at
+        return make_server(make_app(lapwing), host=where, port=at), where, at
     except OSError as error:
         raise LapwingError(
             f"Port {at} on {where} cannot be used ({error.strerror}); choose another with --port or LAPWING_PORT."

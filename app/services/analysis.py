@@ -10,8 +10,10 @@ import shapely
 from numpy.typing import NDArray
 
 import geo
+from app.services.corroborating import match_reports
 from app.services.placing import make_places
 from app.services.protection import MARGIN_M, near_protected
+from app.services.stacks import REPORTS, weigh_positions
 from data.audit import Verb
 from data.store import Store
 from geo import cells as h3cells
@@ -40,10 +42,15 @@ def _quiet(_: str) -> None:
 
 @dataclass(frozen=True)
 class _Selection:
-    """Records that match the filter, sorted into what can and cannot be mapped."""
+    """Records that match the filter, sorted into what can and cannot be mapped.
+
+    ``located`` has one record an event; ``matches`` says which further reports are counted with which of them.
+    """
 
     located: pd.DataFrame
+    matches: pd.DataFrame
     unlocated: int
+    set_aside: int
     outside: int
     protected: int
     months: NDArray[np.int64]
@@ -102,7 +109,9 @@ def analyse(
         min_weight=parameters.min_weight,
     )
     progress("Naming places")
-    places, members = make_places(store, scope, parameters, located, clustering, run_identity=identity, as_of_us=now_us)
+    places, members = make_places(
+        store, scope, parameters, located, selection.matches, clustering, run_identity=identity, as_of_us=now_us
+    )
     own = h3cells.resolutions(cells["cell"].to_numpy()) == parameters.resolution
     summary = _summary(store, parameters, selection, places) | {"cells": int(own.sum()), "batches": batches}
     run = Run(
@@ -111,7 +120,7 @@ def analyse(
     )  # fmt: skip
     progress("Saving")
     with store.database.transaction():
-        store.runs.save(scope, run, cells, places, members)
+        store.runs.save(scope, run, cells, places, members, selection.matches)
         store.audit.append(
             scope, Verb.COMBINATION, f"run:{identity}", now_us, records=summary["records"], inputs=len(hashes)
         )
@@ -119,7 +128,10 @@ def analyse(
 
 
 def _select(store: Store, scope: Scope, parameters: AnalysisParameters) -> _Selection:
-    records = store.evidence.records(scope, parameters.record_kinds)
+    # What a coordinate is shows in all reports, whichever are asked for.
+    records = store.evidence.records(scope, sorted({*parameters.record_kinds, *REPORTS}))
+    records = weigh_positions(store, scope, records)
+    records = records[records["kind"].isin(parameters.record_kinds)]
     at_us = midpoint_us(records["from_us"].to_numpy(), records["to_us"].to_numpy())
     keep = np.ones(len(records), bool)
     if parameters.date_from:
@@ -129,23 +141,40 @@ def _select(store: Store, scope: Scope, parameters: AnalysisParameters) -> _Sele
     if parameters.categories:
         keep &= records["category"].isin(parameters.categories).to_numpy(bool)
     records, at_us = records[keep].reset_index(drop=True), at_us[keep]
-    has_place = (records["location_basis"] != LocationBasis.NONE).to_numpy(bool)
-    located = records[has_place]
+    set_aside = records["set_aside"].to_numpy(bool)
+    coarse = (records["location_basis"] == LocationBasis.CELL).to_numpy(bool)
+    without = (records["location_basis"] == LocationBasis.NONE).to_numpy(bool)
     study = store.evidence.area(scope, parameters.area) if parameters.area else None
-    inside = np.ones(len(located), bool)
-    if study is not None:
-        shapely.prepare(study)
-        inside = shapely.intersects_xy(study, located["lon"].to_numpy(), located["lat"].to_numpy())
-    points_m = shapely.points(located["x_m"].to_numpy(), located["y_m"].to_numpy())
-    guarded = near_protected(store, scope, points_m, MARGIN_M)
+    outside, guarded = _where(store, scope, records, set_aside | coarse | without, study)
+    mapped = ~(set_aside | coarse | without | outside | guarded)
+    known = records.assign(**{name: records[name].where(mapped) for name in ("x_m", "y_m")})
+    matches = match_reports(store, scope, known[~(outside | guarded | coarse)])
+    again = records["record_key"].map(bytes).isin(matches["record_key"]).to_numpy(bool)
     return _Selection(
-        located=located[inside & ~guarded].reset_index(drop=True),
-        unlocated=int((~has_place).sum()),
-        outside=int((~inside).sum()),
-        protected=int((inside & guarded).sum()),
+        located=records[mapped & ~again].reset_index(drop=True),
+        matches=matches,
+        unlocated=int((without & ~again).sum()),
+        set_aside=int((set_aside & ~again).sum()),
+        outside=int((outside & ~guarded).sum()),
+        protected=int((guarded | coarse).sum()),
         months=np.unique(local_months(at_us)),
         study=study,
     )
+
+
+def _where(
+    store: Store, scope: Scope, records: pd.DataFrame, nowhere: NDArray[np.bool_], study: shapely.Geometry | None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which records lie outside the area, and which at or near a protected place inside it."""
+    outside, guarded = np.zeros(len(records), bool), np.zeros(len(records), bool)
+    here = np.flatnonzero(~nowhere)
+    placed = records.iloc[here]
+    if study is not None:
+        shapely.prepare(study)
+        outside[here] = ~shapely.intersects_xy(study, placed["lon"].to_numpy(), placed["lat"].to_numpy())
+    points_m = shapely.points(placed["x_m"].to_numpy(), placed["y_m"].to_numpy())
+    guarded[here] = near_protected(store, scope, points_m, MARGIN_M)
+    return outside, guarded & ~outside
 
 
 def _cells(selection: _Selection, parameters: AnalysisParameters) -> pd.DataFrame:
@@ -179,6 +208,13 @@ def _summary(
     warnings = []
     if selection.unlocated:
         warnings.append(f"{selection.unlocated:,} records have no position: they count, but are on no map.")
+    if selection.set_aside:
+        warnings.append(
+            f"{selection.set_aside:,} records lie on a coordinate that stands for no place, or where reports are made:"
+            " they count, but are on no map."
+        )
+    if len(selection.matches):
+        warnings.append(f"{len(selection.matches):,} reports tell of events that others tell of too: counted once.")
     if selection.outside:
         warnings.append(f"{selection.outside:,} records lie outside the chosen area and were left out.")
     if selection.protected:
@@ -199,6 +235,8 @@ def _summary(
         "places": len(places),
         "routes": None,
         "unlocated": selection.unlocated,
+        "set_aside": selection.set_aside,
+        "counted_once": len(selection.matches),
         "outside_area": selection.outside,
         "protected": selection.protected,
         "study_area": parameters.area or "observed",
@@ -216,4 +254,6 @@ def _day(at_us: int) -> str:
 
 def run_dict(run: Run) -> dict[str, Any]:
     """Return a run's outcome as plain values. Statistics not yet made are null, never zero."""
-    return {"run": run.run_id} | {name: value for name, value in run.summary.items() if name != "batches"}
+    purged = None if run.purged_at_us is None else from_micros(run.purged_at_us).isoformat()
+    told = {name: value for name, value in run.summary.items() if name != "batches"}
+    return {"run": run.run_id} | told | {"purged_at": purged}

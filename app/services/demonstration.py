@@ -1,11 +1,12 @@
 """The synthetic city, end to end: written as files, imported and analysed like anybody's."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.services.analysis import analyse
 from app.services.importing import ImportRequest, import_file, undo_batch
+from app.services.preparing import Terms
 from data.demo import SOURCE, write_city
 from data.store import Store
 from geo.errors import Conflict
@@ -24,9 +25,7 @@ class Demonstration:
     truth: Path
 
 
-def make_demo(
-    store: Store, scope: Scope, folder: Path, *, now_us: int, vehicle_key: bytes, say: Callable[[str], None]
-) -> Demonstration:
+def make_demo(store: Store, scope: Scope, folder: Path, *, terms: Terms, say: Callable[[str], None]) -> Demonstration:
     """Make the city once; when the store holds it already, use it again.
 
     Raises
@@ -34,6 +33,7 @@ def make_demo(
     Conflict
         When the store holds records of another source: real and invented records are never mixed.
     """
+    now_us = terms.now_us
     held = store.evidence.batches(scope)
     live = [batch for batch in held if batch.undone_at_us is None]
     if {batch.source for batch in held} - {SOURCE}:
@@ -48,7 +48,7 @@ def make_demo(
         city = write_city(folder, seed=SEED, today=from_micros(now_us).astimezone(LONDON).date())
         for kind, path in city.files.items():
             request = ImportRequest(kind=kind, source=SOURCE)
-            report = import_file(store, scope, path, request, now_us=now_us, vehicle_key=vehicle_key, synthetic=True)
+            report = import_file(store, scope, path, request, replace(terms, synthetic=True))
             say(f"  {kind}: {report.batch.accepted:,} imported")
     run = analyse(
         store,

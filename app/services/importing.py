@@ -1,24 +1,38 @@
-"""Files in: read, map, validate, pseudonymise and store, one file at a time and each all or nothing."""
+"""Files in: read, map, check, pseudonymise and store, one file at a time and each all or nothing."""
 
-import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
 
+from app.services import supplying
+from app.services.preparing import Edits, Prepared, Progress, RowShape, Terms, guarded, no_progress, prepare
+from app.services.protection import coarsen_stored
+from app.services.purging import drop_layers_of
 from app.services.quarantine import with_repeats
 from data.audit import Verb
 from data.demo import SOURCE as SYNTHETIC_SOURCE
 from data.ids import uuid7
-from data.readers import ReadFile, read_file
+from data.intake import unlocated
+from data.readers import FileSource, ReadFile, Reading, read_file
 from data.store import Store
+from geo.crs import MetricCrs
 from geo.errors import Conflict, InvalidParameter, MappingError
+from geo.guard import ALL_RULES, RULE_WORDS, Rule, scan
 from geo.model import Batch, FeatureKind, RecordKind, Scope
-from geo.validate import MAX_PRECISION_M, RecordRules, record_keys, validate_records
+from geo.temporal import from_micros
+from geo.validate import RECORD_FIELDS
 from geo.validate_features import validate_features
+from geo.validate_positions import MAX_PRECISION_M
+
+LONDON_NAME: Final = "Europe/London"
+_COUNTS: Final = (
+    "read", "accepted", "unlocated", "rejected", "duplicates", "updated", "unchanged", "missing", "redacted", "coarsened",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +43,17 @@ class ImportRequest:
     source: str | None = None
     format_name: str = "auto"
     column_map: Mapping[str, str] = field(default_factory=dict)
+    only_told: bool = False
     layer: str | None = None
     precision_m: float | None = None
+    redact: bool = False
+    crs: MetricCrs | None = None
+    timezone: str = LONDON_NAME
+    mapping: str = ""
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    key: tuple[str, ...] = ()
+    full_supply: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no file could satisfy."""
@@ -40,6 +63,47 @@ class ImportRequest:
             raise InvalidParameter(f"--precision-m must lie between 0 and {MAX_PRECISION_M:g} metres.")
         if self.source is not None and not self.source.strip():
             raise InvalidParameter("--source must not be empty.")
+        if self.redact and self.kind != RecordKind.INCIDENTS:
+            raise InvalidParameter(f"--redact is for incidents; personal data in {self.kind} is never taken in.")
+        if self.full_supply and not self.key:
+            raise InvalidParameter("A full supply needs a key that its rows are known by.")
+        if unknown := sorted({*self.key, *self.defaults, *self.values} - set(RECORD_FIELDS)):
+            raise MappingError(f"Unknown field {unknown[0]!r}; known are {', '.join(RECORD_FIELDS)}.")
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise InvalidParameter(f"Unknown time zone {self.timezone!r}; write it like {LONDON_NAME}.") from error
+
+    @property
+    def is_feature(self) -> bool:
+        """Whether reference geography is meant, not records."""
+        return self.kind in set(FeatureKind)
+
+    def reading(self, terms: Terms) -> Reading:
+        """How the file is to be read."""
+        return Reading(
+            format_name=self.format_name,
+            column_map=self.column_map,
+            only_told=self.only_told,
+            layer=self.layer,
+            max_line_bytes=terms.max_line_bytes,
+            max_file_bytes=terms.max_file_bytes,
+        )
+
+    def shape(self, source: str) -> RowShape:
+        """What is done to its rows."""
+        return RowShape(
+            kind=self.kind,
+            source=source,
+            supply=self.mapping,
+            defaults=self.defaults,
+            values=self.values,
+            key=self.key,
+            precision_m=self.precision_m,
+            redact=self.redact,
+            file_crs=self.crs,
+            zone=ZoneInfo(self.timezone),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,77 +116,173 @@ class ImportReport:
     unused_columns: list[str]
     repaired: int = 0
     corrected: int = 0
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    places_affected: list[dict[str, Any]] = field(default_factory=list)
+    runs_affected: list[str] = field(default_factory=list)
+    waiting_for_place: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for machine-readable output."""
         batch = self.batch
+        named = {"batch": batch.batch_id, "file": batch.file_name, "kind": batch.kind, "source": batch.source}
         return {
-            "batch": batch.batch_id,
-            "file": batch.file_name,
-            "kind": batch.kind,
-            "source": batch.source,
+            **named,
             "format": batch.format,
-            "read": batch.read,
-            "accepted": batch.accepted,
-            "unlocated": batch.unlocated,
-            "rejected": batch.rejected,
-            "duplicates": batch.duplicates,
+            "mapping": batch.mapping or None,
+            **{name: getattr(batch, name) for name in _COUNTS},
             "reasons": self.reasons,
             "repaired": self.repaired,
             "corrected": self.corrected,
+            "changes": self.changes,
+            "places_affected": self.places_affected,
+            "runs_affected": self.runs_affected,
+            "waiting_for_place": self.waiting_for_place,
             "columns_used": self.used_columns,
             "columns_not_kept": self.unused_columns,
         }
 
 
+@dataclass(frozen=True)
+class Checked:
+    """A file of records read and checked, and not yet stored."""
+
+    read: ReadFile
+    source: str
+    prepared: Prepared
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what would become of the file, as plain values; rejected rows as they may be kept."""
+        prepared, rejected = self.prepared, self.prepared.all_rejected()
+        return {
+            "read": prepared.valid + len(rejected),
+            "usable": prepared.valid,
+            "rejected": len(rejected),
+            "reasons": _reasons(rejected),
+            "unlocated": sum(unlocated(frame) for frame in prepared.records),
+            "redacted": prepared.redacted,
+            "coarsened": prepared.coarsened,
+            "columns_used": self.read.used,
+            "columns_not_kept": self.read.unused,
+            "rows": rejected,
+        }
+
+
+def check_file(
+    store: Store,
+    scope: Scope,
+    file: Path | FileSource,
+    request: ImportRequest,
+    terms: Terms,
+    *,
+    edits: Edits | None = None,
+    progress: Progress = no_progress,
+) -> Checked:
+    """Read and check a file of records; nothing of it is stored."""
+    read = read_file(file, request.kind, request.reading(terms), crs=store.crs)
+    if request.key and read.publisher:
+        raise MappingError(
+            f"{read.facts.name}: has no key; a data.police.uk Crime ID does not name one event for ever."
+        )
+    source = (request.source or read.default_source).strip()
+    _refuse_personal_name("--source", source, terms)
+    _keep_apart(store, scope, source, synthetic=terms.synthetic)
+    _check_kind(store, scope, read, request.kind)
+    prepared = prepare(store, scope, read, request.shape(source), terms, edits=edits, progress=progress)
+    return Checked(read, source, prepared)
+
+
 def import_file(
     store: Store,
     scope: Scope,
-    path: Path,
+    file: Path | FileSource,
     request: ImportRequest,
+    terms: Terms,
     *,
-    now_us: int,
-    vehicle_key: bytes,
-    synthetic: bool = False,
+    edits: Edits | None = None,
+    progress: Progress = no_progress,
 ) -> ImportReport:
     """Import one file; on any failure nothing of it is kept.
 
-    ``synthetic`` marks the files of the demo, which never share a store with real ones.
+    ``edits`` gives corrected fields by row number; ``progress`` is told the share that has been read.
     """
-    read = read_file(
-        path,
-        request.kind,
-        format_name=request.format_name,
-        column_map=request.column_map,
-        layer=request.layer,
-        crs=store.crs,
-    )
-    source = (request.source or read.default_source).strip()
-    _keep_apart(store, scope, source, synthetic=synthetic)
-    _check_kind(store, scope, read, request.kind)
-    batch = Batch(
-        batch_id=uuid7(now_us), kind=request.kind, source=source, file_name=path.name, stem=read.facts.stem,
-        file_sha256=read.facts.sha256, format=read.format, read=0, accepted=0, unlocated=0, rejected=0, duplicates=0,
-        imported_at_us=now_us, imported_by=scope.actor,
-    )  # fmt: skip
+    if request.is_feature:
+        return _import_features(store, scope, file, request, terms)
+    checked = check_file(store, scope, file, request, terms, edits=edits, progress=progress)
+    return store_checked(store, scope, checked, request, terms)
+
+
+def store_checked(store: Store, scope: Scope, checked: Checked, request: ImportRequest, terms: Terms) -> ImportReport:
+    """Store a checked file in one transaction."""
+    read, prepared = checked.read, checked.prepared
+    batch = _batch(read, request, checked.source, scope, terms)
+    repeats = supplying.without_repeats(prepared) if request.key else 0
+    rejected = prepared.all_rejected()
+    before = supplying.known_before(store, scope, request.mapping) if request.key else ({}, {})
     with store.database.transaction():
-        if request.kind in set(FeatureKind):
-            stored, rejected, repaired = _import_features(store, scope, batch, read)
-        else:
-            stored, rejected = _import_records(store, scope, batch, read, request, vehicle_key)
-            repaired = 0
-        corrected = _mark_corrected(store, scope, stored, read, rejected)
-        counts = {"kind": stored.kind, "read": stored.read, "accepted": stored.accepted}
-        store.audit.append(scope, Verb.COLLECTION, f"batch:{stored.batch_id}", now_us, **counts)
-    reasons = {str(reason): int(n) for reason, n in rejected["reason"].value_counts().sort_index().items()}
+        store.intake.begin(scope, batch)
+        new, new_unlocated = _store_records(store, scope, batch, prepared)
+        store.intake.quarantine(scope, batch, rejected)
+        supplied = supplying.Supplied()
+        if request.key:
+            supplied = supplying.compare(store, scope, batch, prepared, before, full=request.full_supply)
+            new = len(supplied.accepted)
+            new_unlocated = sum(
+                unlocated(frame[frame["record_key"].isin(supplied.accepted)]) for frame in prepared.records
+            )
+        valid = prepared.valid + repeats
+        batch = replace(
+            batch, read=valid + len(rejected), accepted=new, unlocated=new_unlocated, rejected=len(rejected), duplicates=valid - new,
+            updated=supplied.updated, unchanged=supplied.unchanged, missing=supplied.missing, redacted=prepared.redacted,
+            coarsened=prepared.coarsened,
+        )  # fmt: skip
+        store.intake.finish(scope, batch)
+        corrected = _mark_corrected(store, scope, batch, prepared, rejected)
+        _log(store, scope, batch, terms)
     return ImportReport(
-        batch=stored,
-        reasons=reasons,
+        batch=batch,
+        reasons=_reasons(rejected),
         used_columns=read.used,
         unused_columns=read.unused,
-        repaired=repaired,
         corrected=corrected,
+        changes=supplied.changes,
+        places_affected=supplied.places,
     )
+
+
+def _store_records(store: Store, scope: Scope, batch: Batch, prepared: Prepared) -> tuple[int, int]:
+    """Store every piece; returns how many records are new, and how many of those have no position."""
+    new = new_unlocated = 0
+    for frame, hints in zip(prepared.records, prepared.hints, strict=True):
+        without = (frame["location_basis"] == "none").to_numpy(bool)
+        new += store.intake.records(scope, batch, frame[~without])
+        fresh = store.intake.records(scope, batch, frame[without])
+        new, new_unlocated = new + fresh, new_unlocated + fresh
+        if len(hints):
+            store.locations.remember(scope, hints)
+    return new, new_unlocated
+
+
+def _batch(read: ReadFile, request: ImportRequest, source: str, scope: Scope, terms: Terms) -> Batch:
+    return Batch(
+        batch_id=uuid7(terms.now_us), kind=request.kind, source=source, file_name=_safe_name(read.facts.name, request, terms),
+        stem=_safe_name(read.facts.stem, request, terms), file_sha256=read.facts.sha256, format=read.format, read=0, accepted=0, unlocated=0,
+        rejected=0, duplicates=0, imported_at_us=terms.now_us, imported_by=scope.actor, mapping=request.mapping,
+    )  # fmt: skip
+
+
+def _safe_name(name: str, request: ImportRequest, terms: Terms) -> str:
+    """Name of a file of records, without what the guard finds in it; reference files are asked for by their names."""
+    words = name.replace("_", " ").replace("-", " ")
+    rules = ALL_RULES - {Rule.DATE_OF_BIRTH}
+    found = scan(words, this_year=from_micros(terms.now_us).year, rules=rules)
+    return f"[removed: {found[0].rule}]" if found and not request.is_feature else name
+
+
+def _refuse_personal_name(what: str, text: str, terms: Terms) -> None:
+    if found := scan(text, this_year=from_micros(terms.now_us).year, bare_names=False):
+        raise InvalidParameter(
+            f"{what} seems to hold {RULE_WORDS[found[0].rule]}; name the organisation or system instead."
+        )
 
 
 def _keep_apart(store: Store, scope: Scope, source: str, *, synthetic: bool) -> None:
@@ -143,70 +303,87 @@ def _keep_apart(store: Store, scope: Scope, source: str, *, synthetic: bool) -> 
 
 def _check_kind(store: Store, scope: Scope, read: ReadFile, kind: str) -> None:
     """Refuse corrections under another kind than that of the rows they correct."""
-    if read.corrects is None:
+    if not read.corrects:
         return
-    wanted = set(read.corrects["batch"])
+    corrects = read.whole().corrects
+    wanted = set(corrects["batch"]) if corrects is not None else set()
     kinds = {batch.kind for batch in store.evidence.batches(scope) if batch.batch_id in wanted} - {kind}
     if kinds:
-        raise MappingError(f"{read.facts.path.name}: corrects rows of {', '.join(sorted(kinds))}, not {kind}.")
+        raise MappingError(f"{read.facts.name}: corrects rows of {', '.join(sorted(kinds))}, not {kind}.")
 
 
-def _import_records(
-    store: Store, scope: Scope, batch: Batch, read: ReadFile, request: ImportRequest, vehicle_key: bytes
-) -> tuple[Batch, pd.DataFrame]:
-    rules = RecordRules(
-        kind=request.kind, source=batch.source, crs=store.crs, now_us=batch.imported_at_us,
-        location_basis=read.location_basis, precision_m=request.precision_m or read.precision_m,
-    )  # fmt: skip
-    accepted, rejected = validate_records(read.rows, read.row_numbers, rules)
-    accepted["vehicle_hash"] = pseudonyms(accepted["vehicle_hash"], vehicle_key)
-    accepted.insert(0, "record_key", record_keys(accepted))
-    rejected = _with_malformed(rejected, read.malformed)
-    return store.evidence.import_records(scope, batch, accepted, rejected), rejected
-
-
-def _import_features(store: Store, scope: Scope, batch: Batch, read: ReadFile) -> tuple[Batch, pd.DataFrame, int]:
-    geometry = read.geometry if read.geometry is not None else np.full(len(read.rows), None, dtype=object)
+def _import_features(
+    store: Store, scope: Scope, file: Path | FileSource, request: ImportRequest, terms: Terms
+) -> ImportReport:
+    read = read_file(file, request.kind, request.reading(terms), crs=store.crs)
+    source = (request.source or read.default_source).strip()
+    _keep_apart(store, scope, source, synthetic=terms.synthetic)
+    _check_kind(store, scope, read, request.kind)
+    batch = _batch(read, request, source, scope, terms)
+    chunk = read.whole()
+    geometry = chunk.geometry if chunk.geometry is not None else np.full(len(chunk.rows), None, dtype=object)
     accepted, rejected = validate_features(
-        read.rows, geometry, read.row_numbers, kind=FeatureKind(batch.kind), crs=store.crs
+        chunk.rows, geometry, chunk.row_numbers, kind=FeatureKind(request.kind), crs=store.crs
     )
-    rejected = _with_malformed(rejected, read.malformed)
-    return (
-        store.evidence.import_features(scope, batch, accepted, rejected),
-        rejected,
-        int(accepted["repaired"].sum()),
+    malformed = guarded(chunk.malformed, this_year=from_micros(terms.now_us).year)
+    both = [frame for frame in (rejected, malformed) if len(frame)]
+    rejected = pd.concat(both, ignore_index=True).sort_values("row_number", ignore_index=True) if both else rejected
+    with store.database.transaction():
+        store.intake.begin(scope, batch)
+        new = store.intake.features(scope, batch, accepted)
+        store.intake.quarantine(scope, batch, rejected)
+        coarse = coarsen_stored(store, scope, terms.keys) if request.kind == FeatureKind.PROTECTED else []
+        runs = drop_layers_of(store, scope, coarse, terms.now_us) if coarse else []
+        batch = replace(
+            batch, read=len(accepted) + len(rejected), accepted=new, rejected=len(rejected), duplicates=len(accepted) - new,
+            coarsened=len(coarse),
+        )  # fmt: skip
+        store.intake.finish(scope, batch)
+        corrected = _mark_corrected(store, scope, batch, _corrections_of(chunk.corrects, chunk.row_numbers), rejected)
+        _log(store, scope, batch, terms)
+    return ImportReport(
+        batch=batch,
+        reasons=_reasons(rejected),
+        used_columns=read.used,
+        unused_columns=read.unused,
+        repaired=int(accepted["repaired"].sum()),
+        corrected=corrected,
+        runs_affected=runs,
+        waiting_for_place=store.locations.waiting(scope),
     )
 
 
-def _mark_corrected(store: Store, scope: Scope, batch: Batch, read: ReadFile, rejected: pd.DataFrame) -> int:
+def _corrections_of(corrects: pd.DataFrame | None, numbers: np.ndarray) -> Prepared:
+    return Prepared(corrects=[] if corrects is None else [corrects.assign(own_number=numbers)])
+
+
+def _mark_corrected(store: Store, scope: Scope, batch: Batch, prepared: Prepared, rejected: pd.DataFrame) -> int:
     """Take the rows that this file corrects off the list; those rejected again stand on it anew, once."""
-    if read.corrects is None:
+    if not prepared.corrects:
         return 0
-    good = ~np.isin(read.row_numbers, rejected["row_number"].to_numpy())
+    corrects = pd.concat(prepared.corrects, ignore_index=True)
+    good = ~corrects["own_number"].isin(rejected["row_number"]).to_numpy(bool)
     marked = []
     for part in (~good, good):
-        rows = with_repeats(store, scope, read.corrects[part])
+        rows = with_repeats(store, scope, corrects[part])
         rows = rows[rows["batch"] != batch.batch_id]  # what this file itself brought stays listed
-        marked.append(store.evidence.mark_corrected(scope, batch.batch_id, rows))
+        marked.append(store.intake.mark_corrected(scope, batch.batch_id, rows))
     return marked[1]
 
 
-def _with_malformed(rejected: pd.DataFrame, malformed: pd.DataFrame) -> pd.DataFrame:
-    both = [frame for frame in (rejected, malformed) if len(frame)]
-    return pd.concat(both, ignore_index=True).sort_values("row_number", ignore_index=True) if both else rejected
+def _reasons(rejected: pd.DataFrame) -> dict[str, int]:
+    return {str(reason): int(n) for reason, n in rejected["reason"].value_counts().sort_index().items()}
 
 
-def pseudonyms(registrations: pd.Series, key: bytes) -> pd.Series:
-    """Replace each registration by its keyed HMAC-SHA-256 before anything is stored; empty stays empty."""
-    distinct = {
-        text: hmac.new(key, text.encode(), "sha256").hexdigest()[:32] if text else "" for text in registrations.unique()
-    }
-    return registrations.map(distinct)
+def _log(store: Store, scope: Scope, batch: Batch, terms: Terms) -> None:
+    counts = {"kind": batch.kind, "read": batch.read, "accepted": batch.accepted}
+    store.audit.append(scope, Verb.COLLECTION, f"batch:{batch.batch_id}", terms.now_us, **counts)
 
 
 def undo_batch(store: Store, scope: Scope, batch_id: str, *, now_us: int) -> dict[str, int]:
     """Take one imported file back."""
+    store.evidence.batch(scope, batch_id)
     with store.database.transaction():
-        gone = store.evidence.undo_batch(scope, batch_id, now_us)
+        gone = store.intake.undo(scope, batch_id, now_us)
         store.audit.append(scope, Verb.ERASURE, f"batch:{batch_id}", now_us, **gone)
     return gone

@@ -12,9 +12,11 @@ from data.demo import SOURCE as SYNTHETIC_SOURCE
 from data.store import Store
 from geo import cells as h3cells
 from geo.disclosure import THRESHOLDS, ReleasedLayer, release
+from geo.errors import Conflict
 from geo.fields import FIELDS
 from geo.model import AnalysisParameters, FeatureKind, Layer, Place, Profile, Run, Scope
 from geo.narrative import why
+from geo.temporal import LONDON, from_micros
 from geo.validate_features import project_geometries
 
 WAITING = "waiting"
@@ -32,6 +34,23 @@ def is_synthetic(store: Store, scope: Scope) -> bool:
     return any(batch.source == SYNTHETIC_SOURCE for batch in store.evidence.batches(scope))
 
 
+def require_layers(run: Run) -> None:
+    """Refuse an analysis whose records were purged: what it found can no longer be shown or checked.
+
+    Raises
+    ------
+    Conflict
+    """
+    if run.purged_at_us is not None:
+        raise Conflict(f"{purge_words(run)} Make it again: lapwing analyse")
+
+
+def purge_words(run: Run) -> str:
+    """Say in a sentence that an analysis has lost its layers."""
+    day = from_micros(run.purged_at_us or 0).astimezone(LONDON).date().isoformat()
+    return f"Records that analysis {run.run_id} rests on were removed on {day}, and its layers with them."
+
+
 def released_layer(store: Store, scope: Scope, run: Run, layer: Layer, profile: Profile) -> ReleasedLayer:
     """Release a layer of a run for an audience.
 
@@ -40,6 +59,7 @@ def released_layer(store: Store, scope: Scope, run: Run, layer: Layer, profile: 
     DisclosureError
         When the audience may not have the layer.
     """
+    require_layers(run)
     frame, geometry = _MAKERS[layer](store, scope, run, profile)
     return _released(store, scope, run, layer, frame, geometry, profile=profile)
 

@@ -1,9 +1,11 @@
 """Places of a run: listed, explained and decided about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from app.services.layers import WAITING, place_dict
+import pandas as pd
+
+from app.services.layers import WAITING, place_dict, require_layers
 from data.audit import Verb
 from data.ids import uuid7
 from data.runs import Decision
@@ -16,12 +18,13 @@ MIN_REASON = 1
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceView:
-    """A place as its page needs it."""
+    """A place as its page needs it. ``counted_with`` says of a report which other it was counted with, and why."""
 
     place: Place
     run: Run
     runs_seen: int
     decisions: list[Decision]
+    counted_with: dict[bytes, tuple[bytes, str]] = field(default_factory=dict)
 
     @property
     def standing(self) -> str:
@@ -32,6 +35,7 @@ class PlaceView:
 def list_places(store: Store, scope: Scope, run_id: str, *, top: int | None = None) -> list[dict[str, Any]]:
     """Places of a run by rank, as plain values."""
     run = store.runs.get(scope, run_id)
+    require_layers(run)
     standing = store.runs.standing(scope)
     places = store.runs.places(scope, run.run_id, top=top)
     return [
@@ -52,7 +56,26 @@ def view_place(store: Store, scope: Scope, place_id: str, *, run_id: str | None 
     place = store.runs.place(scope, run.run_id, known.place_id)
     if place is None:
         raise NotFound(f"Place {place_id} is not in analysis {run.run_id}.")
-    return PlaceView(place=place, run=run, runs_seen=len(seen), decisions=store.runs.decisions(scope, place_id))
+    matches = store.runs.matches(scope, run.run_id)
+    counted_with = {
+        bytes(key): (bytes(event), words)
+        for key, event, words in zip(matches["record_key"], matches["event_key"], matches["words"], strict=True)
+    }
+    return PlaceView(
+        place=place,
+        run=run,
+        runs_seen=len(seen),
+        decisions=store.runs.decisions(scope, place_id),
+        counted_with=counted_with,
+    )
+
+
+def reports_of(store: Store, scope: Scope, view: PlaceView) -> pd.DataFrame:
+    """Reports behind a place, oldest first: what a run counted, and ``event_key`` and ``words`` of those counted with another."""
+    frame = store.runs.place_records(scope, view.run.run_id, view.place.place_id)
+    keys = frame["record_key"].map(bytes)
+    told = [view.counted_with.get(key, (b"", "")) for key in keys]
+    return frame.assign(record_key=keys, event_key=[event for event, _ in told], words=[words for _, words in told])
 
 
 def decide(store: Store, scope: Scope, place_id: str, verdict: Verdict, reason: str, *, now_us: int) -> Decision:

@@ -26,12 +26,16 @@ def make_places(
     scope: Scope,
     parameters: AnalysisParameters,
     located: pd.DataFrame,
+    matches: pd.DataFrame,
     clustering: Clustering,
     *,
     run_identity: str,
     as_of_us: int,
 ) -> tuple[list[Place], dict[str, list[bytes]]]:
-    """Return the places behind the clusters, in listing order, and the record keys behind each place."""
+    """Return the places behind the clusters, in listing order, and the record keys behind each place.
+
+    ``located`` has one record an event; ``matches`` names the further reports, which are behind the place too.
+    """
     count = clustering.n_clusters
     clustered = clustering.labels != NOISE
     records, group = located[clustered], clustering.labels[clustered]
@@ -47,7 +51,9 @@ def make_places(
     widths_m = [width_m(clustering.points_m[points]) for points in _rows_of(clustering.point_labels, count)]
     too_wide = np.asarray(widths_m) > parameters.max_place_width_m
     named = _attribute(store, scope, records, group, too_wide)
-    evidence = summarise(records, group, count, as_of_us=as_of_us)
+    keys = records["record_key"].map(bytes)
+    also = matches.assign(group=matches["event_key"].map(dict(zip(keys, group, strict=True)))).dropna(subset="group")
+    evidence = summarise(records, group, count, as_of_us=as_of_us, also=also)
     own_cells = h3cells.index_points(lon, lat, parameters.resolution)
     for number, facts in enumerate(evidence):
         facts |= {"score": score(facts), "width_m": round(widths_m[number], 1)}
@@ -74,8 +80,10 @@ def make_places(
                 alternatives=found.alternatives,
             )
         )
-    keys = records["record_key"].to_numpy(object)
-    return places, {ids[number]: keys[rows].tolist() for number, rows in enumerate(rows_of)}
+    members = {ids[number]: keys.iloc[rows].tolist() for number, rows in enumerate(rows_of)}
+    for number, key in zip(also["group"].astype(int), also["record_key"], strict=True):
+        members[ids[number]].append(key)
+    return places, members
 
 
 def _rows_of(group: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:

@@ -9,11 +9,12 @@ import pandas as pd
 
 from data.audit import Verb
 from data.export.csv_file import spreadsheet_safe
-from data.readers.files import ABOUT_CORRECTIONS, POLICE_UK, SNAPPED_PRECISION_M
+from data.readers.files import ABOUT_CORRECTIONS, PUBLISHERS, SNAPPED_PRECISION_M
 from data.store import Store
 from geo.errors import InvalidParameter
 from geo.model import Scope
-from geo.validate import RECORD_FIELDS, Reason
+from geo.problems import Reason
+from geo.validate import RECORD_FIELDS
 
 _ALIKE: Final = ["kind", "source", "field", "reason", "row"]
 ALIKE_ORDINAL: Final = [*_ALIKE, "ordinal"]
@@ -58,7 +59,7 @@ def corrections_csv(store: Store, scope: Scope, batch_id: str | None = None, kin
     contents = [json.loads(text) for text in frame["row"]]
     fields = [
         name
-        for name in (*RECORD_FIELDS, "name", "level", "code", "vintage", "wkt")
+        for name in dict.fromkeys((*RECORD_FIELDS, "name", "level", "code", "vintage"))
         if any(name in row for row in contents)
     ]
     extra = [name for name in ("source", "location_basis", "precision_m") if name not in fields]
@@ -100,6 +101,6 @@ def _ordinals(frame: pd.DataFrame, *, batch: str = "batch_id") -> pd.DataFrame:
 
 def _known_of_file(entry: pd.Series) -> dict[str, Any]:
     known: dict[str, Any] = {"source": entry["source"]}
-    if entry["format"] == POLICE_UK:
+    if entry["format"] in PUBLISHERS:
         known |= {"location_basis": "snapped", "precision_m": f"{SNAPPED_PRECISION_M:g}"}
     return known

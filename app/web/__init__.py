@@ -11,11 +11,14 @@ from app.web import (
     dashboard,
     errors,
     evidence,
+    imports,
     places,
     presentation,
+    records,
     runs,
     security,
     sign_in,
+    spooling,
     tasking,
 )
 
@@ -29,6 +32,8 @@ BLUEPRINTS = (
     places.pages,
     tasking.pages,
     evidence.pages,
+    imports.pages,
+    records.pages,
     administration.pages,
 )
 MAX_FORM_BYTES = 1 << 20
@@ -37,6 +42,7 @@ MAX_FORM_BYTES = 1 << 20
 def make_app(lapwing: "Lapwing") -> Flask:
     """Assemble the service over an application."""
     app = Flask("app", static_folder="static", template_folder="templates")
+    app.request_class = spooling.InMemoryRequest
     app.config.update(
         SECRET_KEY=lapwing.secret("web"),
         SESSION_COOKIE_NAME="lapwing_form",
@@ -44,6 +50,7 @@ def make_app(lapwing: "Lapwing") -> Flask:
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_COOKIE_SECURE=lapwing.settings.secure_cookies,
         MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
+        MAX_FILE_BYTES=lapwing.settings.max_file_bytes,  # of endpoints that take a file: app.web.spooling.UPLOADS
         WTF_CSRF_SSL_STRICT=False,  # it wants a Referer, which our own policy keeps from every server; the token decides
         WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as the form's session
     )

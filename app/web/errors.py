@@ -60,9 +60,7 @@ def explain(app: Flask) -> None:
     def http(error: HTTPException) -> Any:
         status = error.code or 500
         words = (
-            error.description
-            if status in {401, 403}
-            else {404: "There is nothing at this address.", 413: "The form is too large."}.get(status)
+            error.description if status in {401, 403, 413} else {404: "There is nothing at this address."}.get(status)
         )
         return _answer(status, words or "The request could not be carried out.")
 

@@ -5,10 +5,11 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.services import corroborating
 from app.services import places as service
 from app.web.routes import MAY_SEE_RECORDS
 from app.web.security import account, consulted, lapwing, scope, store
-from geo.errors import InvalidParameter
+from geo.errors import InvalidParameter, NotFound
 from geo.model import Profile, Verdict
 from geo.narrative import usual_hours, usual_weekdays, why
 from geo.temporal import local_days, midpoint_us
@@ -58,11 +59,43 @@ def _render(place_id: str, *, error: str | None) -> str:
     )
 
 
+@pages.post("/<place_id>/split")
+def split(place_id: str) -> BaseResponse:
+    """Say that two reports which were counted once tell of two events, or take that back."""
+    first, second = (_key(request.form.get(name, "")) for name in ("first", "second"))
+    if request.form.get("undo"):
+        corroborating.join_reports(store(), scope(), first, second, now_us=lapwing().clock())
+    else:
+        reason = request.form.get("reason", "")
+        try:
+            corroborating.split_reports(store(), scope(), first, second, reason=reason, now_us=lapwing().clock())
+        except InvalidParameter as error:
+            return make_response(_render(place_id, error=str(error)), 422)
+    return redirect(url_for("places.page", place_id=place_id, run=request.args.get("run"), _anchor="records"))
+
+
+def _key(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise NotFound("There is no such record.") from error
+
+
 def _records(view: service.PlaceView) -> Any:
-    frame = store().runs.place_records(scope(), view.run.run_id, view.place.place_id)
+    frame = service.reports_of(store(), scope(), view)
     at_us = midpoint_us(frame["from_us"].to_numpy("int64"), frame["to_us"].to_numpy("int64"))
     days = local_days(at_us).astype("datetime64[D]").astype(str)
     rows = frame.assign(day=days).iloc[::-1].head(MAX_RECORDS)
+    split = {frozenset(pair) for pair in store().supplies.splits(scope())}
+    keys = zip(rows["record_key"], rows["event_key"], strict=True)
+    rows = rows.assign(
+        is_split=[frozenset(pair) in split for pair in keys],
+        record_key=rows["record_key"].map(bytes.hex),
+        event_key=rows["event_key"].map(bytes.hex),
+    )
     return rows[
-        ["day", "time_basis", "kind", "category", "agency", "source", "urn", "location_basis", "precision_m"]
-    ].to_dict("records")
+        [
+            "day", "time_basis", "kind", "category", "agency", "source", "urn", "location_basis", "precision_m", "record_key", "event_key",
+            "words", "is_split",
+        ]
+    ].to_dict("records")  # fmt: skip

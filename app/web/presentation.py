@@ -16,6 +16,7 @@ _NAVIGATION = (
     ("Home", "dashboard.home"),
     ("Map and places", "runs.index"),
     ("Outreach", "tasking.latest"),
+    ("Sessions and records", "records.index"),
     ("Files", "evidence.imports"),
     ("Rows needing attention", "evidence.quarantine"),
     ("Audit", "administration.audit"),
@@ -28,9 +29,11 @@ def prepare(app: Flask) -> None:
     app.jinja_env.filters.update(
         kind_words=kind_words,
         plural=plural,
+        plural_of=lambda text, word: plural(int(text), word),
         span_words=span_words,
         day_words=day_words,
         moment=_moment,
+        field_value=_field_value,
         percent=_percent,
         thousands=lambda n: f"{n:,}",
     )
@@ -57,7 +60,8 @@ def _navigation(role: Role) -> list[dict[str, Any]]:
         {
             "text": text,
             "href": url_for(endpoint),
-            "active": endpoint == request.endpoint or (endpoint.split(".")[0] == here and here in {"runs", "tasking"}),
+            "active": endpoint == request.endpoint
+            or (endpoint.split(".")[0] == here and here in {"runs", "tasking", "records"}),
         }
         for text, endpoint in _NAVIGATION
         if permitted(endpoint, role)
@@ -71,3 +75,10 @@ def _percent(share: float) -> str:
 def _moment(at_us: int) -> str:
     moment = from_micros(at_us).astimezone(LONDON)
     return f"{moment.day} {moment:%B %Y}, {moment:%H:%M}"
+
+
+def _field_value(value: Any, field: str) -> str:
+    """Value of a record's field in words."""
+    if value is None or value == "":
+        return "nothing"
+    return _moment(int(value)) if field.endswith("_us") else f"{value:g}" if isinstance(value, float) else str(value)

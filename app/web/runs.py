@@ -34,6 +34,8 @@ def index() -> BaseResponse:
 def map_page(run_id: str) -> str:
     """Show the map with the list of places beside it."""
     run = store().runs.get(scope(), run_id)
+    if run.purged_at_us is not None:
+        return render_template("purged_run.html", words=layers.purge_words(run))
     consulted(f"run:{run.run_id}/map")
     released = layers.map_cells(store(), scope(), run, limit=MAX_MAP_CELLS)
     breaks = class_breaks(released.features["records"].to_numpy())

@@ -1,0 +1,308 @@
+"""A file made ready to be stored: read, mapped, checked, pseudonymised, placed. Nothing is written here."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from app.services.locating import Locator
+from app.services.protection import coarsen_near
+from app.services.pseudonyms import Keyring
+from data.readers import Chunk, ReadFile
+from data.store import Store
+from geo import retention
+from geo.crs import MetricCrs
+from geo.model import REJECTION_COLUMNS, Scope
+from geo.problems import Problems, Reason, keepable, rejections
+from geo.record_keys import RecordKeys
+from geo.validate import RECORD_FIELDS, RecordRules, Validated, validate_records
+
+Progress = Callable[[float], None]
+Edits = Mapping[int, Mapping[str, str]]
+
+
+def no_progress(_: float) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What the installation brings to every import: the time, the keys and how long records are held.
+
+    ``synthetic`` marks the files of the demo, which never share a store with real ones.
+    """
+
+    now_us: int
+    keys: Keyring
+    retention_months: Mapping[str, int] = field(default_factory=lambda: dict(retention.DEFAULT_MONTHS))
+    max_line_bytes: int = 1 << 20
+    max_file_bytes: int = 200_000_000
+    synthetic: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowShape:
+    """What is done to rows under field names before they are checked, and how they are known again.
+
+    Parameters
+    ----------
+    kind, source : str
+    supply : str
+        Name of the mapping, under which keys are known again.
+    defaults : mapping of field to text
+        Used where a row says nothing.
+    values : mapping of field to a mapping of text to text
+        A partner's words and ours.
+    key : tuple of str
+        Fields that together name a row for ever; empty where nothing does.
+    precision_m : float or None
+        Precision of rows that state none; None leaves it to the format.
+    redact : bool
+        Take personal data out of incidents and keep the row.
+    file_crs : MetricCrs or None
+    zone : ZoneInfo
+    """
+
+    kind: str
+    source: str
+    supply: str = ""
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    key: tuple[str, ...] = ()
+    precision_m: float | None = None
+    redact: bool = False
+    file_crs: MetricCrs | None = None
+    zone: ZoneInfo
+
+
+@dataclass
+class Prepared:
+    """Rows of a file, ready to be stored in pieces.
+
+    ``records`` have ``RECORD_COLUMNS`` except ``event_id``; ``supplied`` are the keys (as identities) that the file
+    names at all, in rows that were rejected too.
+    """
+
+    records: list[pd.DataFrame] = field(default_factory=list)
+    rejected: list[pd.DataFrame] = field(default_factory=list)
+    hints: list[pd.DataFrame] = field(default_factory=list)
+    corrects: list[pd.DataFrame] = field(default_factory=list)
+    row_numbers: list[np.ndarray] = field(default_factory=list)
+    supplied: set[bytes] = field(default_factory=set)
+    redacted: int = 0
+    coarsened: int = 0
+
+    @property
+    def valid(self) -> int:
+        """How many rows are good."""
+        return sum(map(len, self.records))
+
+    def all_rejected(self) -> pd.DataFrame:
+        """Every rejected row, in order of its number."""
+        filled = [frame for frame in self.rejected if len(frame)]
+        if not filled:
+            return pd.DataFrame(columns=list(REJECTION_COLUMNS))
+        return pd.concat(filled, ignore_index=True).sort_values("row_number", ignore_index=True)
+
+
+def prepare(
+    store: Store,
+    scope: Scope,
+    read: ReadFile,
+    shape: RowShape,
+    terms: Terms,
+    *,
+    edits: Edits | None = None,
+    progress: Progress = no_progress,
+) -> Prepared:
+    """Make the rows of a file of records ready; ``edits`` gives corrected fields by row number."""
+    rules = RecordRules(
+        kind=shape.kind,
+        source=shape.source,
+        crs=store.crs,
+        now_us=terms.now_us,
+        location_basis=read.location_basis,
+        precision_m=shape.precision_m or read.precision_m,
+        file_crs=shape.file_crs,
+        zone=shape.zone,
+        redact=shape.redact,
+    )
+    prepared = Prepared()
+    maker = RecordKeys(ordinals=not shape.key)
+    step = _Step(store, scope, rules, shape, terms, maker, Locator(store, scope, terms.keys))
+    for chunk in [read.whole()] if shape.key else read.chunks():
+        _take(prepared, chunk, step, edits or {})
+        progress(chunk.share)
+    return prepared
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What every piece of a file is worked on with."""
+
+    store: Store
+    scope: Scope
+    rules: RecordRules
+    shape: RowShape
+    terms: Terms
+    maker: RecordKeys
+    locator: Locator
+
+    @property
+    def tombs(self) -> frozenset[bytes]:
+        return self.store.retention.tombs(self.scope, self.shape.kind)
+
+
+def _take(prepared: Prepared, chunk: Chunk, step: _Step, edits: Edits) -> None:
+    """Work on one piece and add it."""
+    rows = _shaped(chunk.rows, chunk.row_numbers, step.shape, edits)
+    rows, numbers, repeated, identities, named = _keyed(rows, chunk.row_numbers, step)
+    prepared.supplied |= named
+    checked = validate_records(rows, numbers, step.rules)
+    records, hints = _finished(checked, pd.Series(identities, index=numbers, dtype=object), step)
+    records, buried = _without_buried(records, step)
+    records, coarse = coarsen_near(step.store, step.scope, records, step.terms.keys)
+    prepared.records.append(_compact(records))
+    prepared.hints.append(hints[hints["record_key"].isin(records["record_key"])] if len(hints) else hints)
+    this_year = step.rules.this_year
+    prepared.rejected += [checked.rejected, repeated, buried, guarded(chunk.malformed, this_year=this_year)]
+    prepared.row_numbers.append(records.index.to_numpy())
+    if chunk.corrects is not None:
+        prepared.corrects.append(chunk.corrects.assign(own_number=chunk.row_numbers))
+    prepared.redacted += checked.redacted
+    prepared.coarsened += coarse
+
+
+def _shaped(rows: pd.DataFrame, numbers: np.ndarray, shape: RowShape, edits: Edits) -> pd.DataFrame:
+    rows = rows.fillna("").astype(object)
+    for name, words in shape.values.items():
+        if name in rows:
+            rows[name] = rows[name].str.strip().map(lambda text, words=words: words.get(text, text))
+    for name, text in shape.defaults.items():
+        rows[name] = rows[name].where(rows[name] != "", text) if name in rows else text
+    if edits:
+        at = {int(number): i for i, number in enumerate(numbers)}
+        for number, fields in edits.items():
+            for name, text in fields.items() if number in at and set(fields) <= set(RECORD_FIELDS) else ():
+                if name not in rows:
+                    rows[name] = ""
+                rows.iloc[at[number], rows.columns.get_loc(name)] = text
+    return rows
+
+
+def _keyed(
+    rows: pd.DataFrame, numbers: np.ndarray, step: _Step
+) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame, np.ndarray, set[bytes]]:
+    """Identity of each row under its declared key, the rows that cannot be known by it, and all identities named."""
+    identities = np.full(len(rows), None, dtype=object)
+    problems = Problems(len(rows))
+    if step.shape.key and len(rows):
+        parts = rows.reindex(columns=list(step.shape.key), fill_value="").apply(lambda one: one.str.strip())
+        words = " and ".join(step.shape.key)
+        problems.add(
+            (parts == "").any(axis=1).to_numpy(bool),
+            step.shape.key[0],
+            Reason.MISSING_FIELD,
+            f"the row has no {words}, its key",
+        )
+        joined = parts.agg("\x1f".join, axis=1)
+        content = rows.astype(str).agg("\x1f".join, axis=1)
+        versions = content.groupby(joined).transform("nunique")
+        detail = f"another row of this file has the same {words} and says something else; leave one of them"
+        problems.add((versions > 1).to_numpy(bool), step.shape.key[0], Reason.REPEATED_KEY, detail)
+        prefix = step.shape.supply
+        identities[:] = [step.terms.keys.raw("supply", f"{prefix}\x1f{text}".encode()) for text in joined]
+    good = problems.good
+    rejected = rejections(rows, numbers, problems, this_year=step.rules.this_year)
+    return (
+        rows[good].reset_index(drop=True),
+        numbers[good],
+        rejected,
+        identities[good],
+        set(identities.tolist()) - {None},
+    )
+
+
+def _finished(checked: Validated, identities: pd.Series, step: _Step) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Records with keys, hashes, dates of review and deletion and, where hints say it for certain, a position."""
+    keys, records = step.terms.keys, checked.accepted
+    hashed = _hashed(checked.hints, keys)
+    first = keys.vehicles(records["vehicle_hash"])
+    records = records.assign(vehicle_hash=first, supply_key=identities.reindex(records.index).to_numpy(object))
+    told = hashed.reindex(records.index)
+    if step.shape.key:  # rows of different keys are different records, whatever else they say
+        told["supply"] = [bytes(one).hex() for one in records["supply_key"]]
+    records.insert(0, "record_key", step.maker.of(records, told))
+    records["vehicle_hash"] = keys.grown(first)
+    review_us, delete_us = retention.dates(
+        step.shape.kind, now_us=step.terms.now_us, months=step.terms.retention_months
+    )
+    records = records.assign(review_us=review_us, delete_us=delete_us)
+    if checked.hints.empty:
+        return records, pd.DataFrame(columns=["record_key", "method", "hint"])
+    placed = step.locator.place(checked.hints)
+    for name in placed.columns:
+        records.loc[placed.index, name] = placed[name]
+    waiting = hashed[~hashed.index.isin(placed.index)]
+    listed = waiting.assign(record_key=records["record_key"].reindex(waiting.index)).melt(
+        id_vars="record_key", var_name="method", value_name="hint"
+    )
+    return records, listed[listed["hint"] != ""].reset_index(drop=True)
+
+
+def _hashed(hints: pd.DataFrame, keys: Keyring) -> pd.DataFrame:
+    """Hints as they may be stored: a postcode or UPRN only as a keyed hash."""
+    return hints.assign(
+        **{
+            name: [keys.word(name, plain(text)) if text else "" for text in hints[name]]
+            for name in ("postcode", "uprn")
+            if name in hints
+        }
+    )
+
+
+def plain(text: str) -> str:
+    """Code without spaces and case."""
+    return "".join(text.split()).upper()
+
+
+def _without_buried(records: pd.DataFrame, step: _Step) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Keep out what was purged before: its file does not bring it back."""
+    tombs = step.tombs
+    if not tombs:
+        return records, pd.DataFrame(columns=list(REJECTION_COLUMNS))
+    dead = np.asarray([step.terms.keys.raw("tomb", bytes(key)) in tombs for key in records["record_key"]], bool)
+    detail = "this record was purged at the end of its time; it is not taken in again"
+    rejected = pd.DataFrame(
+        [(int(n), "row", Reason.PURGED, detail, "{}") for n in records.index[dead]], columns=list(REJECTION_COLUMNS)
+    )
+    return records[~dead], rejected
+
+
+def guarded(malformed: pd.DataFrame, *, this_year: int) -> pd.DataFrame:
+    """Rows that a reader could not take, with what the guard knows taken out."""
+    if malformed.empty:
+        return malformed
+    contents = [
+        json.dumps(
+            {name: keepable(name, str(value), this_year=this_year) for name, value in json.loads(text).items()},
+            ensure_ascii=False,
+        )
+        for text in malformed["row"]
+    ]
+    return malformed.assign(row=contents)
+
+
+# Columns with few different values: a million rows of them weigh as much as their codes.
+_FEW_VALUES: Final = (
+    "kind", "source", "agency", "category", "time_basis", "location_basis", "method", "source_type", "grade_scheme", "grade_source",
+    "grade_information", "grade_handling", "handling_conditions", "regime", "notes", "detail", "vehicle_hash",
+)  # fmt: skip
+
+
+def _compact(records: pd.DataFrame) -> pd.DataFrame:
+    return records.astype(dict.fromkeys(_FEW_VALUES, "category"))

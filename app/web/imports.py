@@ -1,0 +1,342 @@
+"""Importing a file in the browser: upload, look at its columns, see what would be rejected and why, confirm."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Redirect
+
+from app.services import importing, locating, staging, supplying
+from app.services.jobs import Job
+from app.services.staging import Choices
+from app.services.uploads import Upload
+from app.web.security import consulted, lapwing, scope, store
+from geo.errors import InvalidParameter, LapwingError, NotFound
+from geo.model import FeatureKind, RecordKind
+from geo.validate import RECORD_FIELDS
+
+pages = Blueprint("imports", __name__, url_prefix="/imports")
+
+COOKIE: Final = "lapwing_upload"
+MAX_ROWS: Final = 50
+# How long a page may wait for work before it shows how far it is.
+PATIENCE_S: Final = 1.5
+_NO_UPLOAD: Final = "Choose a file first: an upload is kept for an hour at most."
+
+
+@pages.get("/new")
+def new() -> str:
+    """Ask for a file and what it holds."""
+    consulted("imports")
+    return _new_page()
+
+
+def _new_page(error: str = "", chosen: Choices | None = None) -> str:
+    return render_template(
+        "import_new.html",
+        error=error,
+        chosen=chosen or Choices(owner="", name="", kind=request.args.get("kind", "")),
+        records=list(RecordKind),
+        features=list(FeatureKind),
+        mappings=sorted({one.name for one in store().supplies.mappings(scope())}),
+        max_mb=lapwing().settings.max_file_mb,
+    )
+
+
+@pages.post("/upload")
+def upload() -> Any:
+    """Seal the file and hand its key to the browser, which alone keeps it."""
+    form = request.form
+    file = request.files.get("file")
+    chosen = Choices(
+        owner=scope().actor,
+        name=_file_name(file.filename if file else ""),
+        kind=form.get("kind", ""),
+        source=form.get("source", "").strip(),
+        mapping=form.get("mapping", ""),
+        layer=form.get("layer", "").strip(),
+    )
+    if file is None or not file.filename:
+        return _new_page("Choose a file.", chosen), 422
+    if chosen.kind not in {*RecordKind, *FeatureKind}:
+        return _new_page("Say what the file holds.", chosen), 422
+    content: bytes = file.stream.getvalue()  # type: ignore[attr-defined]  # kept in memory by app.web.spooling
+    try:
+        staging.preview(store(), scope(), content, chosen, lapwing().terms)
+    except LapwingError as error:
+        return _new_page(str(error), chosen), 422
+    upload_id, key = lapwing().uploads.keep(content, chosen.as_dict(), now_us=lapwing().clock())
+    response = redirect(url_for("imports.columns"))
+    response.set_cookie(
+        COOKIE, f"{upload_id}.{key}", max_age=3600, httponly=True, samesite="Strict", path="/imports",
+        secure=lapwing().settings.secure_cookies,
+    )  # fmt: skip
+    return response
+
+
+def _file_name(text: str | None) -> str:
+    """Name of a file without the folder that some browsers send."""
+    return (text or "").replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def _opened() -> tuple[Upload, str, Choices]:
+    """Return the upload whose key the browser holds, the key, and what was chosen about it."""
+    upload_id, _, key = request.cookies.get(COOKIE, "").partition(".")
+    if not key:
+        raise NotFound(_NO_UPLOAD)
+    opened = lapwing().uploads.open(upload_id, key, now_us=lapwing().clock())
+    choices = Choices(**opened.about)
+    if choices.owner != scope().actor:  # somebody else signed in on this browser
+        raise NotFound(_NO_UPLOAD)
+    return opened, key, choices
+
+
+def _amend(opened: Upload, key: str, choices: Choices) -> None:
+    lapwing().uploads.amend(opened.upload_id, key, choices.as_dict(), now_us=lapwing().clock())
+
+
+def _forget(response: Response | Redirect) -> Response | Redirect:
+    """Delete the upload and the browser's key."""
+    lapwing().uploads.discard(request.cookies.get(COOKIE, "").partition(".")[0])
+    response.delete_cookie(COOKIE, path="/imports")
+    return response
+
+
+@pages.get("/columns")
+def columns() -> str:
+    """Show the first rows and which column would be which field."""
+    opened, _, choices = _opened()
+    return _columns_page(opened.content, choices)
+
+
+def _columns_page(content: bytes, choices: Choices, error: str = "") -> str:
+    read = staging.preview(store(), scope(), content, choices, lapwing().terms)
+    return render_template(
+        "import_columns.html",
+        error=error,
+        choices=choices,
+        read=read,
+        used={column: field for field, column in read.used.items()},
+        fields=sorted(RECORD_FIELDS),
+        is_feature=choices.kind in set(FeatureKind),
+        crs=store().crs,
+    )
+
+
+@pages.post("/columns")
+def choose_columns() -> Any:
+    """Keep what was chosen about the columns and check every row."""
+    opened, key, before = _opened()
+    form = request.form
+    try:
+        changed = Choices(
+            **(
+                before.as_dict()
+                | {
+                    "source": form.get("source", "").strip(),
+                    "agency": form.get("agency", "").strip(),
+                    "crs": form.get("crs", "").strip(),
+                    "timezone": form.get("timezone", "").strip() or importing.LONDON_NAME,
+                    "precision_m": form.get("precision_m", "").strip(),
+                    "columns": _chosen_columns(opened.content, before),
+                }
+            )
+        )
+        staging.preview(store(), scope(), opened.content, changed, lapwing().terms)
+    except LapwingError as error:
+        return _columns_page(opened.content, before, str(error)), 422
+    _amend(opened, key, changed)
+    if changed.kind in set(FeatureKind):
+        return _start(_importer(opened.content, changed), "imports.imported")
+    return _start(_checker(opened.content, changed), "imports.check")
+
+
+def _chosen_columns(content: bytes, choices: Choices) -> dict[str, str] | None:
+    """Field to column, as the form says; None for reference geography, whose columns nobody chooses."""
+    if choices.kind in set(FeatureKind):
+        return None
+    names = staging.preview(store(), scope(), content, choices, lapwing().terms).columns
+    found: dict[str, str] = {}
+    for number, column in enumerate(names):
+        chosen = request.form.get(f"column-{number}", "")
+        if not chosen:
+            continue
+        if chosen in found:
+            raise InvalidParameter(f"Two columns, {found[chosen]} and {column}, cannot both be the {chosen}.")
+        found[chosen] = column
+    return found
+
+
+Work = Callable[[Callable[[float], None]], Any]
+
+
+def _checker(content: bytes, choices: Choices) -> Work:
+    there, who, terms = store(), scope(), lapwing().terms
+    return lambda seen: staging.check(there, who, content, choices, terms, seen)
+
+
+def _importer(content: bytes, choices: Choices) -> Work:
+    there, who, terms = store(), scope(), lapwing().terms
+    return lambda seen: staging.confirm(there, who, content, choices, terms, seen)
+
+
+def _start(work: Work, then: str) -> Any:
+    """Begin work and go on to its outcome; a page shows how far it is when that takes long."""
+    lapwing().uploads.sweep(now_us=lapwing().clock())
+    job = lapwing().jobs.start(scope().actor, work, now_us=lapwing().clock())
+    if job.wait(PATIENCE_S):
+        return redirect(url_for(then, job_id=job.job_id))
+    return redirect(url_for("imports.progress", job_id=job.job_id, then=then.partition(".")[2]))
+
+
+def _job(job_id: str) -> Job:
+    return lapwing().jobs.get(job_id, scope().actor)
+
+
+_OUTCOMES: Final = {"check": "imports.check", "imported": "imports.imported"}
+
+
+@pages.get("/work/<job_id>/<any(check, imported):then>")
+def progress(job_id: str, then: str) -> Any:
+    """Show how far the work is."""
+    job = _job(job_id)
+    if job.done:
+        return redirect(url_for(_OUTCOMES[then], job_id=job_id))
+    return render_template("import_progress.html", job=job, then=then)
+
+
+@pages.get("/work/<job_id>.json")
+def share(job_id: str) -> Response:
+    """Say how far the work is, to the page that shows it."""
+    job = _job(job_id)
+    return jsonify({"done": job.done, "share": round(job.share, 3)})
+
+
+@pages.get("/check/<job_id>")
+def check(job_id: str) -> Any:
+    """Show what would become of every row."""
+    _, _, choices = _opened()
+    job = _job(job_id)
+    if job.error:
+        return render_template("import_failed.html", words=job.error, back=url_for("imports.columns")), 422
+    rows = job.result["rows"]
+    shown = [row | {"said": _said(row)} for row in rows.head(MAX_ROWS).to_dict("records")]
+    return render_template(
+        "import_check.html", found=job.result, rows=shown, shown=MAX_ROWS, choices=choices, fields=set(RECORD_FIELDS)
+    )
+
+
+def _said(row: dict[str, Any]) -> str:
+    """Return what a rejected row said in the field at fault, as far as that may be shown."""
+    import json
+
+    text = str(json.loads(row["row"]).get(row["field"], ""))
+    return "" if text.startswith("[removed") else text
+
+
+@pages.post("/correct")
+def correct() -> Any:
+    """Take corrections into memory, never to the disk as they are, and check again."""
+    opened, key, choices = _opened()
+    new: dict[str, dict[str, str]] = {}
+    for name, text in request.form.items():
+        part, _, rest = name.partition("-")
+        number, _, field = rest.partition("-")
+        if part == "row" and number.isdecimal() and field in RECORD_FIELDS and text.strip():
+            new.setdefault(number, {})[field] = text.strip()
+    changed = choices.with_edits(new)
+    if "redact" in request.form:
+        changed = Choices(**(changed.as_dict() | {"redact": request.form["redact"] == "yes"}))
+    _amend(opened, key, changed)
+    return _start(_checker(opened.content, changed), "imports.check")
+
+
+@pages.post("/confirm")
+def confirm() -> Any:
+    """Import the file as chosen; the upload goes when it is stored."""
+    opened, _, choices = _opened()
+    name = request.form.get("mapping_name", "").strip()
+    if name:
+        staging.save_mapping(store(), scope(), name, choices, now_us=lapwing().clock())
+    return _start(_importer(opened.content, choices), "imports.imported")
+
+
+@pages.get("/imported/<job_id>")
+def imported(job_id: str) -> Any:
+    """Delete the upload and show what became of the file."""
+    job = _job(job_id)
+    if job.error:
+        return render_template("import_failed.html", words=job.error, back=url_for("imports.columns")), 422
+    return _forget(redirect(url_for("imports.batch", batch_id=job.result.batch.batch_id, job=job_id)))
+
+
+@pages.post("/cancel")
+def cancel() -> Any:
+    """Delete the upload; nothing was stored."""
+    return _forget(redirect(url_for("evidence.imports")))
+
+
+@pages.get("/batch/<batch_id>")
+def batch(batch_id: str) -> str:
+    """Show what became of one file, with what can be done about it."""
+    consulted(f"batch:{batch_id}")
+    return _batch_page(batch_id)
+
+
+def _batch_page(batch_id: str, located: locating.LocateReport | None = None) -> str:
+    found = store().evidence.batch(scope(), batch_id)
+    open_hints = store().locations.hints(scope(), batch_id)
+    if located is None and len(open_hints) and not found.undone_at_us:
+        located = locating.preview(store(), scope(), batch_id, lapwing().terms)
+    return render_template(
+        "batch.html",
+        batch=found,
+        reasons=store().evidence.quarantine_reasons(scope(), batch_id),
+        changes=supplying.changes_of(store(), scope(), batch_id),
+        report=_report_of(batch_id),
+        located=located,
+        waiting=open_hints["record_key"].map(bytes).nunique() if len(open_hints) else 0,
+    )
+
+
+def _report_of(batch_id: str) -> importing.ImportReport | None:
+    """Return the report of an import that has just ended, if this page comes from it."""
+    try:
+        job = _job(request.args.get("job", ""))
+    except NotFound:
+        return None
+    result = job.result
+    return result if isinstance(result, importing.ImportReport) and result.batch.batch_id == batch_id else None
+
+
+@pages.post("/batch/<batch_id>/undo")
+def undo(batch_id: str) -> Any:
+    """Take a file back."""
+    importing.undo_batch(store(), scope(), batch_id, now_us=lapwing().clock())
+    return redirect(url_for("imports.batch", batch_id=batch_id))
+
+
+@pages.post("/batch/<batch_id>/locate")
+def locate(batch_id: str) -> Any:
+    """Place what is certain, and what was chosen among candidates."""
+    chosen = {
+        request.form[f"text-{number}"]: candidate
+        for name, candidate in request.form.items()
+        if (number := name.removeprefix("choice-")) != name and candidate and f"text-{number}" in request.form
+    }
+    report = locating.locate(store(), scope(), batch_id, lapwing().terms, choices=chosen)
+    return _batch_page(batch_id, report)
+
+
+@pages.get("/template/<kind>")
+def template(kind: str) -> Response:
+    """Hand out a workbook to fill in."""
+    from app.services.templates import template_workbook
+
+    if kind not in {*RecordKind, *FeatureKind}:
+        raise NotFound(f"There is no template for {kind!r}.")
+    response = Response(
+        template_workbook(kind), mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    )
+    response.headers["Content-Disposition"] = f'attachment; filename="lapwing-{kind}.xlsx"'
+    return response
