@@ -10,11 +10,14 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
+
+from tests.files import command
 
 FLAGS = [
     "--no-sandbox",
@@ -99,6 +102,40 @@ def free_port() -> int:
 
 def lapwing_command(*arguments: str) -> list[str]:
     return [sys.executable, "-c", "from app.cli import main; main()", *arguments]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A service of its own store: its address, its process, and a link that signs an analyst in."""
+
+    address: str
+    process: int
+    link: str
+
+
+@contextmanager
+def serving(home: Path, *, role: str = "analyst") -> Iterator[Served]:
+    """Serve the store in ``home`` until the block ends."""
+    port = free_port()
+    environment = {"LAPWING_HOME": str(home), "LAPWING_STORE": "", "LAPWING_PORT": str(port)}
+    added = command(home, "user", "add", f"some-{role}", "--role", role, "--json", env={"LAPWING_PORT": str(port)})
+    with (home / "serve.log").open("w") as log:
+        process = subprocess.Popen(
+            lapwing_command("serve"), cwd=home, env=os.environ | environment, stdout=log, stderr=log, text=True
+        )
+        try:
+            link = added.json["link"]
+            _wait(link, 60)
+            yield Served(f"http://127.0.0.1:{port}", process.pid, link)
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def sign_in(page: Page, served: Served) -> None:
+    page.goto(served.link)
+    page.click("#sign-in")
+    page.wait_for_url(lambda address: "/sign-in" not in address)
 
 
 def use_the_demo(link: str, screenshots: Path) -> dict[str, object]:

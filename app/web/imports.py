@@ -18,7 +18,7 @@ from geo.validate import RECORD_FIELDS
 pages = Blueprint("imports", __name__, url_prefix="/imports")
 
 COOKIE: Final = "lapwing_upload"
-MAX_ROWS: Final = 50
+MAX_ROWS: Final = 20
 # How long a page may wait for work before it shows how far it is.
 PATIENCE_S: Final = 1.5
 _NO_UPLOAD: Final = "Choose a file first: an upload is kept for an hour at most."
@@ -220,7 +220,10 @@ def check(job_id: str) -> Any:
     if job.error:
         return render_template("import_failed.html", words=job.error, back=url_for("imports.columns")), 422
     rows = job.result["rows"]
-    shown = [row | {"said": _said(row)} for row in rows.head(MAX_ROWS).to_dict("records")]
+    shown = [
+        row | {"said": _said(row), "detail": row["detail"].partition(" or import with")[0]}  # the page has a button for it
+        for row in rows.head(MAX_ROWS).to_dict("records")
+    ]
     return render_template(
         "import_check.html", found=job.result, rows=shown, shown=MAX_ROWS, choices=choices, fields=set(RECORD_FIELDS)
     )
