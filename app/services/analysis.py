@@ -93,7 +93,12 @@ def analyse(
     batches = sorted(b.batch_id for b in store.evidence.batches(scope) if b.undone_at_us is None)
     identity = run_id(parameters=parameters, input_hashes=hashes, code_version=geo.__version__, seed=seed)
     known = store.runs.find(scope, identity)
-    if known and known.summary["batches"] == batches and as_of_us in {None, known.generated_at_us}:
+    if (
+        known
+        and known.purged_at_us is None
+        and known.summary["batches"] == batches
+        and as_of_us in {None, known.generated_at_us}
+    ):
         return known
     made_at_us = now_us if as_of_us is None else as_of_us
     progress("Reading records")

@@ -23,7 +23,7 @@ from data.store import Store
 from geo.crs import MetricCrs
 from geo.errors import Conflict, InvalidParameter, MappingError
 from geo.guard import ALL_RULES, RULE_WORDS, Rule, scan
-from geo.model import Batch, FeatureKind, RecordKind, Scope
+from geo.model import Batch, FeatureKind, RecordKind, Scope, content_hash
 from geo.temporal import from_micros
 from geo.validate import RECORD_FIELDS
 from geo.validate_features import validate_features
@@ -333,7 +333,7 @@ def _import_features(
         new = store.intake.features(scope, batch, accepted)
         store.intake.quarantine(scope, batch, rejected)
         coarse = coarsen_stored(store, scope, terms.keys) if request.kind == FeatureKind.PROTECTED else []
-        runs = drop_layers_of(store, scope, coarse, terms.now_us) if coarse else []
+        runs = _forget_exact_positions(store, scope, coarse, terms.now_us) if coarse else []
         batch = replace(
             batch, read=len(accepted) + len(rejected), accepted=new, rejected=len(rejected), duplicates=len(accepted) - new,
             coarsened=len(coarse),
@@ -351,6 +351,12 @@ def _import_features(
         runs_affected=runs,
         waiting_for_place=store.locations.waiting(scope),
     )
+
+
+def _forget_exact_positions(store: Store, scope: Scope, coarse: list[bytes], now_us: int) -> list[str]:
+    """Drop the layers that rested on records which have just been coarsened; an undo does not bring them back."""
+    store.supplies.alter(scope, uuid7(now_us), f"coarsened:{content_hash(*(key.hex() for key in coarse))}", now_us)
+    return drop_layers_of(store, scope, coarse, now_us)
 
 
 def _corrections_of(corrects: pd.DataFrame | None, numbers: np.ndarray) -> Prepared:

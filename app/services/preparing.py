@@ -1,5 +1,6 @@
 """A file made ready to be stored: read, mapped, checked, pseudonymised, placed. Nothing is written here."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -134,10 +135,28 @@ def prepare(
     prepared = Prepared()
     maker = RecordKeys(ordinals=not shape.key)
     step = _Step(store, scope, rules, shape, terms, maker, Locator(store, scope, terms.keys))
-    for chunk in [read.whole()] if shape.key else read.chunks():
-        _take(prepared, chunk, step, edits or {})
-        progress(chunk.share)
+    twice, done = frozenset[bytes](), 0.0
+    if shape.key:  # whether a key stands in the file twice is known when all of it has been read
+        twice, done = _repeated(read, step, edits or {}, progress), 0.5
+    for chunk in read.chunks():
+        _take(prepared, chunk, step, edits or {}, twice)
+        progress(done + (1 - done) * chunk.share)
     return prepared
+
+
+def _repeated(read: ReadFile, step: "_Step", edits: Edits, progress: Progress) -> frozenset[bytes]:
+    """Identities that stand in the file with more than one content."""
+    first: dict[bytes, bytes] = {}
+    twice = set()
+    for chunk in read.chunks():
+        rows = _shaped(chunk.rows, chunk.row_numbers, step.shape, edits)
+        contents = rows.astype(str).agg("\x1f".join, axis=1) if len(rows) else []
+        for identity, content in zip(_identities(rows, step), contents, strict=True):
+            digest = hashlib.blake2b(content.encode(), digest_size=8).digest()
+            if identity is not None and first.setdefault(identity, digest) != digest:
+                twice.add(identity)
+        progress(chunk.share / 2)
+    return frozenset(twice)
 
 
 @dataclass(frozen=True)
@@ -157,10 +176,10 @@ class _Step:
         return self.store.retention.tombs(self.scope, self.shape.kind)
 
 
-def _take(prepared: Prepared, chunk: Chunk, step: _Step, edits: Edits) -> None:
+def _take(prepared: Prepared, chunk: Chunk, step: _Step, edits: Edits, twice: frozenset[bytes]) -> None:
     """Work on one piece and add it."""
     rows = _shaped(chunk.rows, chunk.row_numbers, step.shape, edits)
-    rows, numbers, repeated, identities, named = _keyed(rows, chunk.row_numbers, step)
+    rows, numbers, repeated, identities, named = _keyed(rows, chunk.row_numbers, step, twice)
     prepared.supplied |= named
     checked = validate_records(rows, numbers, step.rules)
     records, hints = _finished(checked, pd.Series(identities, index=numbers, dtype=object), step)
@@ -194,37 +213,36 @@ def _shaped(rows: pd.DataFrame, numbers: np.ndarray, shape: RowShape, edits: Edi
     return rows
 
 
+def _identities(rows: pd.DataFrame, step: _Step) -> list[bytes | None]:
+    """Keyed hash of each row's own key; None where a part of it is missing or files declare none."""
+    fields = list(step.shape.key)
+    if not fields:
+        return [None] * len(rows)
+    parts = rows.reindex(columns=fields, fill_value="").apply(lambda one: one.str.strip())
+    supply = step.shape.supply
+    return [
+        step.terms.keys.raw("supply", "\x1f".join((supply, *texts)).encode()) if all(texts) else None
+        for texts in parts.itertuples(index=False, name=None)
+    ]
+
+
 def _keyed(
-    rows: pd.DataFrame, numbers: np.ndarray, step: _Step
+    rows: pd.DataFrame, numbers: np.ndarray, step: _Step, twice: frozenset[bytes]
 ) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame, np.ndarray, set[bytes]]:
     """Identity of each row under its declared key, the rows that cannot be known by it, and all identities named."""
     identities = np.full(len(rows), None, dtype=object)
+    identities[:] = _identities(rows, step)
     problems = Problems(len(rows))
-    if step.shape.key and len(rows):
-        parts = rows.reindex(columns=list(step.shape.key), fill_value="").apply(lambda one: one.str.strip())
-        words = " and ".join(step.shape.key)
-        problems.add(
-            (parts == "").any(axis=1).to_numpy(bool),
-            step.shape.key[0],
-            Reason.MISSING_FIELD,
-            f"the row has no {words}, its key",
-        )
-        joined = parts.agg("\x1f".join, axis=1)
-        content = rows.astype(str).agg("\x1f".join, axis=1)
-        versions = content.groupby(joined).transform("nunique")
+    if step.shape.key:
+        words, first = " and ".join(step.shape.key), step.shape.key[0]
+        missing = np.array([one is None for one in identities], bool)
+        problems.add(missing, first, Reason.MISSING_FIELD, f"the row has no {words}, its key")
         detail = f"another row of this file has the same {words} and says something else; leave one of them"
-        problems.add((versions > 1).to_numpy(bool), step.shape.key[0], Reason.REPEATED_KEY, detail)
-        prefix = step.shape.supply
-        identities[:] = [step.terms.keys.raw("supply", f"{prefix}\x1f{text}".encode()) for text in joined]
+        problems.add(np.array([one in twice for one in identities], bool), first, Reason.REPEATED_KEY, detail)
     good = problems.good
     rejected = rejections(rows, numbers, problems, this_year=step.rules.this_year)
-    return (
-        rows[good].reset_index(drop=True),
-        numbers[good],
-        rejected,
-        identities[good],
-        set(identities.tolist()) - {None},
-    )
+    named = set(identities.tolist()) - {None}
+    return rows[good].reset_index(drop=True), numbers[good], rejected, identities[good], named
 
 
 def _finished(checked: Validated, identities: pd.Series, step: _Step) -> tuple[pd.DataFrame, pd.DataFrame]:

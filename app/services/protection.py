@@ -65,7 +65,7 @@ def coarsen_near(store: Store, scope: Scope, records: pd.DataFrame, keys: Keyrin
 
 
 def coarsen_stored(store: Store, scope: Scope, keys: Keyring) -> list[bytes]:
-    """Coarsen what is already stored at or near a protected place; returns the keys those records had. For good."""
+    """Coarsen what is already stored at or near a protected place; returns the keys of those records. For good."""
     records = store.evidence.records(scope, list(RecordKind))
     exact = records[~records["location_basis"].isin([LocationBasis.NONE, LocationBasis.CELL])]
     points = shapely.points(exact["x_m"].to_numpy(), exact["y_m"].to_numpy())
@@ -76,8 +76,7 @@ def coarsen_stored(store: Store, scope: Scope, keys: Keyring) -> list[bytes]:
         cell7=h3cells.index_points(exact["lon"].to_numpy(), exact["lat"].to_numpy(), H3_INDEX_RESOLUTION)
     )
     coarse = coarsened(exact, store.crs, keys)
-    old = exact["record_key"].tolist()
-    store.locations.coarsen(
-        scope, coarse[list(POSITION_COLUMNS)].assign(record_key=old, new_key=coarse["record_key"].tolist())
-    )
-    return [bytes(key) for key in old]
+    new = [bytes(key) for key in coarse["record_key"]]
+    renamed = coarse[list(POSITION_COLUMNS)].assign(record_key=exact["record_key"].tolist(), new_key=new)
+    store.locations.coarsen(scope, renamed)
+    return new
