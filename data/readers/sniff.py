@@ -90,7 +90,7 @@ def inspect_file(
     elif head.startswith(_ZIP):
         packing, member, known = _look_into_zip(source)
         if known:
-            return FileFacts(source=source, sha256=sha256, format=known, packing=packing)
+            return FileFacts(source=source, sha256=sha256, format=known, packing=packing, member=member)
     kind, encoding = _scan(source, packing, member, (max_line_bytes, max_file_bytes * _UNPACKED_TIMES))
     return FileFacts(source=source, sha256=sha256, format=kind, packing=packing, member=member, encoding=encoding)
 
@@ -107,12 +107,22 @@ def _look_into_zip(source: FileSource) -> tuple[str, str, str]:
     if "[Content_Types].xml" in names and "xl/workbook.xml" in names:
         return "", "", "xlsx"
     names = [name for name in names if not name.startswith("__MACOSX/")]
-    if any(name.lower().endswith(".shp") for name in names):
-        return "zip", "", "shapefile"
+    if shapes := [name for name in names if name.lower().endswith(".shp")]:
+        return "zip", _place_of(source, shapes), "shapefile"
     if len(names) != 1:
         listed = ", ".join(names[:5])[:200] or "nothing"
         raise UnreadableFile(f"{source.name}: the archive holds {listed}; unpack it and import the files by name.")
     return "zip", names[0], ""
+
+
+def _place_of(source: FileSource, shapes: list[str]) -> str:
+    """Path of the one Shapefile in an archive, or of the folder that holds several."""
+    folders = sorted({name.rpartition("/")[0] for name in shapes})
+    if len(shapes) > 1 and len(folders) > 1:
+        raise UnreadableFile(
+            f"{source.name}: the archive has Shapefiles in the folders {', '.join(folders)[:200]}; zip each by itself."
+        )
+    return shapes[0] if len(shapes) == 1 else folders[0]
 
 
 def _unpacked(source: FileSource, packing: str, member: str) -> IO[bytes]:

@@ -1,7 +1,9 @@
 """Formats with geometry, through GDAL, to columns of text and WGS 84 geometry."""
 
 import gzip
+import io
 import warnings
+import zipfile
 from importlib.resources import as_file, files
 from typing import Any, Final
 
@@ -56,7 +58,9 @@ def _address(facts: FileFacts) -> tuple[str | bytes, str]:
 
     if facts.source.path is None:
         content = facts.source.content or b""
-        return gzip.decompress(content) if facts.packing == "gzip" else content, ""
+        if facts.packing == "gzip":
+            return gzip.decompress(content), ""
+        return _only_folder_of(content, facts.member) if facts.format == "shapefile" else content, ""
     pyogrio.set_gdal_config_options({"CPL_VSIL_GZIP_WRITE_PROPERTIES": "NO"})  # else GDAL leaves a file beside it
     path = str(facts.source.path.resolve())
     packed = {"gzip": f"/vsigzip/{path}", "zip": f"/vsizip/{path}"}.get(facts.packing, path)
@@ -65,13 +69,25 @@ def _address(facts: FileFacts) -> tuple[str | bytes, str]:
     return f"{_PREFIXES.get(facts.format, '')}{packed}", path
 
 
+def _only_folder_of(content: bytes, member: str) -> bytes:
+    """Pack the folder of a Shapefile anew, as the top of an archive: in memory GDAL looks nowhere else."""
+    folder = member if not member.lower().endswith(".shp") else member.rpartition("/")[0]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(packed, "w") as flat:
+        for one in archive.infolist():
+            if not one.is_dir() and one.filename.rpartition("/")[0] == folder:
+                flat.writestr(one.filename.rpartition("/")[2], archive.read(one))
+    return packed.getvalue()
+
+
 def _parts(
     facts: FileFacts, source: str | bytes, kind: str, wanted: str | None
 ) -> list[tuple[pd.DataFrame, np.ndarray]]:
     import pyogrio
 
+    # By number: a layer without a name of its own is named after a file, which in memory is another each time.
     layers = [str(one) for one in pyogrio.list_layers(source)[:, 0]]
-    return [_read(facts, source, name) for name in _layers(facts, layers, kind, wanted)]
+    return [_read(facts, source, layers.index(name)) for name in _layers(facts, layers, kind, wanted)]
 
 
 def _layers(facts: FileFacts, layers: list[str], kind: str, wanted: str | None) -> list[str]:
@@ -109,13 +125,13 @@ def _osm_columns(rows: pd.DataFrame, layer: OsmLayer) -> pd.DataFrame:
     return pd.DataFrame({"name": rows["name"], "kind": kind, "code": code, "aliases": rows["alt_name"]}, dtype=object)
 
 
-def _read(facts: FileFacts, source: str | bytes, layer: str, **options: Any) -> tuple[pd.DataFrame, np.ndarray]:
+def _read(facts: FileFacts, source: str | bytes, layer: str | int, **options: Any) -> tuple[pd.DataFrame, np.ndarray]:
     import pyogrio
 
     meta, _, wkb, columns = pyogrio.raw.read(source, layer=layer, datetime_as_string=True, **options)
     geometry = np.asarray(shapely.from_wkb(wkb), dtype=object) if wkb is not None else np.full(_length(columns), None)
     rows = pd.DataFrame({str(field): _as_text(values) for field, values in zip(meta["fields"], columns, strict=True)})
-    if rows.empty:
+    if not len(rows.columns):
         rows = pd.DataFrame(index=range(len(geometry)))
     return rows, _to_wgs84(facts, geometry, meta["crs"])
 
