@@ -79,10 +79,15 @@ def _number(text: str) -> float | None:
         raise InvalidParameter(f"The precision must be a number of metres, not {text!r}.") from error
 
 
-def preview(store: Store, scope: Scope, content: bytes, choices: Choices, terms: Terms) -> ReadFile:
-    """Read the first rows of an upload and say which of its columns would be which fields."""
-    request = choices.request(store, scope)
-    return read_file(FileSource(choices.name, content=content), request.kind, request.reading(terms), crs=store.crs)
+def preview(
+    store: Store, scope: Scope, content: bytes, choices: Choices, terms: Terms, *, complete: bool = False
+) -> ReadFile:
+    """Read the first rows of an upload and say which of its columns would be which fields.
+
+    ``complete`` refuses columns that do not say when, as an import would.
+    """
+    request, source = choices.request(store, scope), FileSource(choices.name, content=content)
+    return read_file(source, request.kind, request.reading(terms), crs=store.crs, complete=complete)
 
 
 def check(

@@ -142,9 +142,10 @@ def choose_columns() -> Any:
                 }
             )
         )
-        staging.preview(store(), scope(), opened.content, changed, lapwing().terms)
+        staging.preview(store(), scope(), opened.content, changed, lapwing().terms, complete=True)
     except LapwingError as error:
-        return _columns_page(opened.content, before, str(error)), 422
+        words = str(error).partition(" Name one with --map")[0]  # here columns are chosen above
+        return _columns_page(opened.content, before, words), 422
     _amend(opened, key, changed)
     if changed.kind in set(FeatureKind):
         return _start(_importer(opened.content, changed), "imports.imported")
@@ -221,7 +222,8 @@ def check(job_id: str) -> Any:
         return render_template("import_failed.html", words=job.error, back=url_for("imports.columns")), 422
     rows = job.result["rows"]
     shown = [
-        row | {"said": _said(row), "detail": row["detail"].partition(" or import with")[0]}  # the page has a button for it
+        row
+        | {"said": _said(row), "detail": row["detail"].partition(" or import with")[0]}  # the page has a button for it
         for row in rows.head(MAX_ROWS).to_dict("records")
     ]
     return render_template(

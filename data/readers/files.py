@@ -146,8 +146,12 @@ class ReadFile:
         )
 
 
-def read_file(file: Path | FileSource, kind: str, reading: Reading | None = None, *, crs: MetricCrs) -> ReadFile:
+def read_file(
+    file: Path | FileSource, kind: str, reading: Reading | None = None, *, crs: MetricCrs, complete: bool = True
+) -> ReadFile:
     """Find out what a file is and which of its columns are which fields; its first rows are read, nothing is kept.
+
+    ``complete`` refuses a file in which no column is known to say when, or where a feature is.
 
     Raises
     ------
@@ -159,7 +163,7 @@ def read_file(file: Path | FileSource, kind: str, reading: Reading | None = None
     first = next(_raw_chunks(facts, kind, reading))
     found = _format(facts, kind, first.rows, reading)
     mapped, used = _mapped(first.rows, found, kind, reading, facts.name)
-    if first.geometry is None:
+    if first.geometry is None and complete:
         _require(mapped, kind, facts.name, first.rows)
     columns = [str(name) for name in first.rows.columns]
     return ReadFile(
