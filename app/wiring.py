@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from app.services.jobs import Jobs
-from app.services.preparing import Terms
 from app.services.pseudonyms import Keyring
+from app.services.terms import Terms
 from app.services.uploads import UploadVault
 from app.settings import Settings
+from data.database import Database
 from data.migrate import migrate, require_current
-from data.store import Database, Store
+from data.store import Store
 from geo.crs import MetricCrs
 from geo.errors import InvalidParameter, StoreError
 from geo.model import Scope

@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 MIB = 1024
 IDLE = "import app.services.importing, app.wiring, app.cli.evidence, data.sqlite, pandas, shapely; "
 REPORT = "import resource; print('PEAK', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-WORDS = np.array(["by the swings", "left towards the station", "two cars circling", "seen from the bridge after dark", "all quiet"])
+WORDS = np.array(
+    ["by the swings", "left towards the station", "two cars circling", "seen from the bridge after dark", "all quiet"]
+)
 
 
 def write(path: Path, rows: int, *, notes: bool) -> Path:
@@ -41,7 +43,9 @@ def write(path: Path, rows: int, *, notes: bool) -> Path:
 def measure(code: str) -> tuple[float, float]:
     """Run code in a process of its own; returns seconds and peak MiB."""
     began = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", f"{code}\n{REPORT}"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{REPORT}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     took = time.perf_counter() - began
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])
@@ -65,7 +69,9 @@ def main(rows: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         mapping = base / "m.toml"
-        mapping.write_text('kind = "incidents"\nsource = "Council"\nkey = ["id"]\nfull_supply = true\n', encoding="utf-8")
+        mapping.write_text(
+            'kind = "incidents"\nsource = "Council"\nkey = ["id"]\nfull_supply = true\n', encoding="utf-8"
+        )
         cases = []
         for name, notes in (("points", False), ("points, notes, vehicles", True)):
             cases.append((name, base / f"h{len(cases)}", write(base / f"{len(cases)}.csv", rows, notes=notes), []))

@@ -7,7 +7,7 @@ from geo.errors import Conflict
 from geo.model import Role, Scope
 
 if TYPE_CHECKING:
-    from data.store import Database
+    from data.database import Database
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from geo.errors import IntegrityError
 from geo.model import Scope
 
 if TYPE_CHECKING:
-    from data.store import Database
+    from data.database import Database
 
 _GENESIS: Final = "0" * 64
 _HOUR_US: Final = 3_600_000_000

@@ -11,7 +11,7 @@ from geo.errors import NotFound
 from geo.model import Batch, FeatureKind, Scope, content_hash
 
 if TYPE_CHECKING:
-    from data.store import Database
+    from data.database import Database
 
 _WORLD = (-180.0, -90.0, 180.0, 90.0)
 

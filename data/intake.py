@@ -12,7 +12,7 @@ from geo.errors import Conflict
 from geo.model import RECORD_COLUMNS, REJECTION_COLUMNS, Batch, LocationBasis, Scope
 
 if TYPE_CHECKING:
-    from data.store import Database
+    from data.database import Database
 
 _BYTES = frozenset({"record_key", "supply_key"})
 

@@ -9,7 +9,7 @@ from geo.model import Scope
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from data.store import Database
+    from data.database import Database
 
 POSITION_COLUMNS = ("lon", "lat", "x_m", "y_m", "cell7", "location_basis", "precision_m", "method")
 

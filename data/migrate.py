@@ -3,7 +3,7 @@
 import hashlib
 from importlib.resources import files
 
-from data.store import Database
+from data.database import Database
 from geo.crs import MetricCrs
 from geo.errors import Conflict, StoreError
 

@@ -8,8 +8,10 @@ from typing import Any
 import pandas as pd
 import psycopg
 from psycopg import sql
+from psycopg.copy import QueuedLibpqWriter
 from psycopg.rows import tuple_row
 
+from data.pgcopy import ROWS_PER_CHUNK, binary_rows
 from data.queries import statement
 from geo.errors import StoreError
 
@@ -35,7 +37,7 @@ class PostgisDatabase:
         connection: psycopg.Connection[tuple[Any, ...]] | None = getattr(self._local, "connection", None)
         if connection is None or connection.closed:
             try:
-                connection = psycopg.connect(self._url, autocommit=True, row_factory=tuple_row)
+                connection = psycopg.connect(self._url, autocommit=True, row_factory=tuple_row, client_encoding="UTF8")
             except psycopg.Error as error:
                 raise StoreError(
                     f"The store at {self._where} cannot be reached: {str(error).splitlines()[0]}."
@@ -78,7 +80,7 @@ class PostgisDatabase:
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]], *, ignore_existing: bool = False) -> int:
         """Insert in bulk by binary COPY; through a temporary table where existing rows are to be kept."""
         names = list(columns)
-        types = self._column_types(table)
+        types = self._column_types(table, names)
         with self._translated(), self.transaction(), self._connection().cursor() as cursor:
             target = sql.Identifier(table)
             into = target
@@ -86,10 +88,13 @@ class PostgisDatabase:
                 into = sql.Identifier("incoming")
                 cursor.execute(sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
                     into, _names(names), target))  # fmt: skip
-            with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(into, _names(names))) as copy:
-                copy.set_types([types[name] for name in names])
-                for row in zip(*columns.values(), strict=True):
-                    copy.write_row(row)
+            rows = len(next(iter(columns.values())))
+            # One piece is sent at once; of several, the next is made while the server works on the last.
+            writer = QueuedLibpqWriter(cursor) if rows > ROWS_PER_CHUNK else None
+            statement_text = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(into, _names(names))
+            with cursor.copy(statement_text, writer=writer) as copy:
+                for piece in binary_rows(columns, types):
+                    copy.write(piece)
             if not ignore_existing:
                 return cursor.rowcount
             cursor.execute(sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT DO NOTHING").format(
@@ -98,11 +103,15 @@ class PostgisDatabase:
             cursor.execute(sql.SQL("DROP TABLE {}").format(into))
             return inserted
 
-    def _column_types(self, table: str) -> dict[str, str]:
-        if table not in self._types:
+    def _column_types(self, table: str, names: Sequence[str]) -> dict[str, str]:
+        """Types of a table's columns, asked once and again when a name is new: a migration may have added it."""
+        if not self._types.get(table, {}).keys() >= set(names):
             self._types[table] = {
                 row["column_name"]: row["udt_name"] for row in self.rows("column_types", table_name=table)
             }
+        missing = [name for name in names if name not in self._types[table]]
+        if missing:
+            raise StoreError(f"Table {table} of the store at {self._where} has no column {missing[0]}.")
         return self._types[table]
 
     def script(self, text: str) -> None:

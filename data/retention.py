@@ -8,7 +8,7 @@ import pandas as pd
 from geo.model import Scope
 
 if TYPE_CHECKING:
-    from data.store import Database
+    from data.database import Database
 
 
 class Retention:

@@ -10,7 +10,7 @@ from geo.errors import NotFound
 from geo.model import Scope
 
 if TYPE_CHECKING:
-    from data.store import Database
+    from data.database import Database
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.services.importing import ImportReport, ImportRequest, import_file
-from app.services.preparing import Terms
+from app.services.import_request import ImportReport, ImportRequest
+from app.services.importing import import_file
 from app.services.pseudonyms import Keyring
+from app.services.terms import Terms
 from app.wiring import Lapwing
 from geo.model import Scope
 from tests.conftest import NOW_US

@@ -9,7 +9,8 @@ import pytest
 import shapely
 
 from app.services.demonstration import SEED, make_demo
-from app.services.importing import ImportRequest, import_file, undo_batch
+from app.services.import_request import ImportRequest
+from app.services.importing import import_file, undo_batch
 from app.services.layers import is_synthetic, reference_layer
 from app.services.places import list_places
 from app.wiring import Lapwing

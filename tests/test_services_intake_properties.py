@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.services.analysis import analyse
-from app.services.importing import ImportReport, ImportRequest, import_file, undo_batch
+from app.services.import_request import ImportReport, ImportRequest
+from app.services.importing import import_file, undo_batch
 from app.services.layers import released_layer
 from app.settings import Settings
 from app.wiring import Lapwing

@@ -7,7 +7,8 @@ import pytest
 
 from app.services.analysis import analyse
 from app.services.exporting import ExportRequest, export_file
-from app.services.importing import ImportRequest, import_file
+from app.services.import_request import ImportRequest
+from app.services.importing import import_file
 from app.services.places import list_places
 from app.services.purging import purge
 from app.wiring import Lapwing

@@ -8,7 +8,8 @@ import pytest
 from app.services import mappings
 from app.services.analysis import analyse
 from app.services.entering import correct, fields_of
-from app.services.importing import ImportReport, ImportRequest, import_file, undo_batch
+from app.services.import_request import ImportReport, ImportRequest
+from app.services.importing import import_file, undo_batch
 from app.services.supplying import changes_of
 from app.wiring import Lapwing
 from geo.errors import MappingError

@@ -9,7 +9,8 @@ import pytest
 from app.services import stacks
 from app.services.analysis import analyse
 from app.services.corroborating import join_reports, split_reports
-from app.services.importing import undo_batch
+from app.services.import_request import ImportRequest
+from app.services.importing import import_file, undo_batch
 from app.services.places import reports_of, view_place
 from app.services.pseudonyms import Keyring
 from app.services.rotating import rotate_vehicle_key
@@ -204,8 +205,6 @@ def test_a_new_key_hashes_what_is_stored_and_vehicles_stay_the_same(lapwing: Lap
     after = lapwing.store.evidence.vehicle_hashes()["vehicle_hash"].tolist()
     assert not set(before) & set(after)
     assert len(set(after)) == 2
-    from app.services.importing import ImportRequest, import_file
-
     terms = replace(TERMS, keys=both)
     again = import_file(lapwing.store, SCOPE, path, ImportRequest(kind="sightings"), terms)
     assert again.batch.accepted == 0  # the same file is the same records

@@ -47,7 +47,7 @@ def follow(client: FlaskClient, response: Any) -> Any:
     """Go where a step leads, also through a page that waits for long work."""
     for _ in range(200):
         if response.status_code != 302:
-            if "/imports/work/" not in response.request.path:
+            if "/imports/progress/" not in response.request.path:
                 return response
             response = client.get(response.request.path)
         else:

@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 from app.services import accounts
 from app.services.analysis import analyse
 from app.services.demonstration import make_demo
-from app.services.importing import ImportRequest, import_file
+from app.services.import_request import ImportRequest
+from app.services.importing import import_file
 from app.web import make_app
 from app.wiring import Lapwing
 from geo.model import AnalysisParameters, Role, Scope

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from app.cli.common import Context, command, epsg, table, working
-from app.services import importing, mappings, quality, quarantine
+from app.services import import_request, importing, mappings, quality, quarantine
 from data.readers.files import FORMATS
 from geo.errors import LapwingError
 from geo.model import FeatureKind, RecordKind
@@ -57,7 +57,7 @@ def _column_map(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -
     "--crs", "crs", callback=epsg, metavar="EPSG:N", help="CRS of easting and northing, where not the store's."
 )
 @click.option(
-    "--timezone", default=importing.LONDON_NAME, show_default=True, help="Where times without an offset are local."
+    "--timezone", default=import_request.LONDON_NAME, show_default=True, help="Where times without an offset are local."
 )
 @click.option("--redact", is_flag=True, help="Incidents: take personal data out of the text and keep the row.")
 @click.option("--mapping", metavar="NAME", help="Read the file by a saved mapping: see lapwing mapping.")
@@ -71,7 +71,7 @@ def import_command(context: Context, *, kind: str, files: tuple[Path, ...], mapp
     """
     lapwing = context.lapwing
     store = lapwing.store
-    request = importing.ImportRequest(kind=kind, **told)
+    request = import_request.ImportRequest(kind=kind, **told)
     if mapping:
         request = mappings.load(store, context.scope, mapping).applied_to(request)
     reports, failed = [], []
@@ -89,7 +89,7 @@ def import_command(context: Context, *, kind: str, files: tuple[Path, ...], mapp
         raise click.exceptions.Exit(1)
 
 
-def _import_json(reports: list[importing.ImportReport], failed: list[dict[str, str]]) -> dict[str, Any]:
+def _import_json(reports: list[import_request.ImportReport], failed: list[dict[str, str]]) -> dict[str, Any]:
     batches = [report.as_dict() for report in reports]
     reasons: dict[str, int] = {}
     for batch in batches:
@@ -103,7 +103,7 @@ def _import_json(reports: list[importing.ImportReport], failed: list[dict[str, s
     }
 
 
-def _import_text(reports: list[importing.ImportReport]) -> str:
+def _import_text(reports: list[import_request.ImportReport]) -> str:
     rows = [[report.batch.file_name, *(getattr(report.batch, name) for name in _TOTALS)] for report in reports]
     if len(rows) > 1:
         rows.append(["all files", *(sum(row[i + 1] for row in rows) for i in range(len(_TOTALS)))])
@@ -129,7 +129,7 @@ def _import_text(reports: list[importing.ImportReport]) -> str:
     return "\n".join(lines)
 
 
-def _supply_lines(report: importing.ImportReport) -> list[str]:
+def _supply_lines(report: import_request.ImportReport) -> list[str]:
     batch, lines = report.batch, []
     if batch.mapping and (batch.updated or batch.unchanged or batch.missing):
         lines.append(

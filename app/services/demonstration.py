@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.services.analysis import analyse
-from app.services.importing import ImportRequest, import_file, undo_batch
-from app.services.preparing import Terms
+from app.services.import_request import ImportRequest
+from app.services.importing import import_file, undo_batch
+from app.services.terms import Terms
 from data.demo import SOURCE, write_city
 from data.store import Store
 from geo.errors import Conflict

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from app.services.importing import Checked, ImportReport, ImportRequest, check_file, store_checked
-from app.services.preparing import Terms
+from app.services.import_request import ImportReport, ImportRequest
+from app.services.importing import Checked, check_file, store_checked
 from app.services.supplying import COMPARED
+from app.services.terms import Terms
 from data.readers import FileSource
 from data.store import Store
 from data.supplies import Revision

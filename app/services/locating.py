@@ -24,7 +24,7 @@ from geo.validate_features import POSTCODE_LEVEL, project_geometries
 from geo.validate_positions import DEFAULT_PRECISION_M
 
 if TYPE_CHECKING:
-    from app.services.preparing import Terms
+    from app.services.terms import Terms
 
 # The most telling first.
 ORDER: Final = ("uprn", "place", "postcode", "road")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from app.services.importing import LONDON_NAME, ImportRequest
+from app.services.import_request import LONDON_NAME, ImportRequest
 from data.audit import Verb
 from data.readers.files import FORMATS
 from data.store import Store

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ import pandas as pd
 from app.services.locating import Locator
 from app.services.protection import coarsen_near
 from app.services.pseudonyms import Keyring
+from app.services.terms import Edits, Progress, Terms, no_progress
 from data.readers import Chunk, ReadFile
 from data.store import Store
 from geo import retention
@@ -21,28 +22,6 @@ from geo.model import REJECTION_COLUMNS, Scope
 from geo.problems import Problems, Reason, keepable, rejections
 from geo.record_keys import RecordKeys
 from geo.validate import RECORD_FIELDS, RecordRules, Validated, validate_records
-
-Progress = Callable[[float], None]
-Edits = Mapping[int, Mapping[str, str]]
-
-
-def no_progress(_: float) -> None:
-    """Nobody watches."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Terms:
-    """What the installation brings to every import: the time, the keys and how long records are held.
-
-    ``synthetic`` marks the files of the demo, which never share a store with real ones.
-    """
-
-    now_us: int
-    keys: Keyring
-    retention_months: Mapping[str, int] = field(default_factory=lambda: dict(retention.DEFAULT_MONTHS))
-    max_line_bytes: int = 1 << 20
-    max_file_bytes: int = 200_000_000
-    synthetic: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

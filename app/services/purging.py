@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.services.preparing import Terms
+from app.services.terms import Terms
 from data.audit import Verb
 from data.ids import uuid7
 from data.store import Store

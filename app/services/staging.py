@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from app.services import mappings
-from app.services.importing import LONDON_NAME, ImportReport, ImportRequest, check_file, import_file
-from app.services.preparing import Edits, Progress, Terms
+from app.services.import_request import LONDON_NAME, ImportReport, ImportRequest
+from app.services.importing import check_file, import_file
+from app.services.terms import Edits, Progress, Terms
 from data.readers import FileSource, ReadFile, read_file
 from data.store import Store
 from geo.crs import MetricCrs

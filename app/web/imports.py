@@ -6,7 +6,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
-from app.services import importing, locating, staging, supplying
+from app.services import import_request, importing, locating, staging, supplying
 from app.services.jobs import Job
 from app.services.staging import Choices
 from app.services.uploads import Upload
@@ -136,7 +136,7 @@ def choose_columns() -> Any:
                     "source": form.get("source", "").strip(),
                     "agency": form.get("agency", "").strip(),
                     "crs": form.get("crs", "").strip(),
-                    "timezone": form.get("timezone", "").strip() or importing.LONDON_NAME,
+                    "timezone": form.get("timezone", "").strip() or import_request.LONDON_NAME,
                     "precision_m": form.get("precision_m", "").strip(),
                     "columns": _chosen_columns(opened.content, before),
                 }
@@ -197,7 +197,7 @@ def _job(job_id: str) -> Job:
 _OUTCOMES: Final = {"check": "imports.check", "imported": "imports.imported"}
 
 
-@pages.get("/work/<job_id>/<any(check, imported):then>")
+@pages.get("/progress/<job_id>/<any(check, imported):then>")
 def progress(job_id: str, then: str) -> Any:
     """Show how far the work is."""
     job = _job(job_id)
@@ -206,7 +206,7 @@ def progress(job_id: str, then: str) -> Any:
     return render_template("import_progress.html", job=job, then=then)
 
 
-@pages.get("/work/<job_id>.json")
+@pages.get("/progress/<job_id>.json")
 def share(job_id: str) -> Response:
     """Say how far the work is, to the page that shows it."""
     job = _job(job_id)
@@ -304,14 +304,14 @@ def _batch_page(batch_id: str, located: locating.LocateReport | None = None) -> 
     )
 
 
-def _report_of(batch_id: str) -> importing.ImportReport | None:
+def _report_of(batch_id: str) -> import_request.ImportReport | None:
     """Return the report of an import that has just ended, if this page comes from it."""
     try:
         job = _job(request.args.get("job", ""))
     except NotFound:
         return None
     result = job.result
-    return result if isinstance(result, importing.ImportReport) and result.batch.batch_id == batch_id else None
+    return result if isinstance(result, import_request.ImportReport) and result.batch.batch_id == batch_id else None
 
 
 @pages.post("/batch/<batch_id>/undo")
