@@ -157,7 +157,7 @@ def own_table(url: str, frame: gpd.GeoDataFrame) -> None:
         wall, cpu = timed(lambda: load_records(app, records, batch))
         app.database.close()
     print(
-        f"{'record and batch_record, by import':34}{wall:8.2f}{cpu:8.2f}   once, 7 indexes, {len(RECORD_COLUMNS) + 1} columns"
+        f"{'record and batch_record, by import':34}{wall:8.2f}{cpu:8.2f}   once, 8 indexes, {len(RECORD_COLUMNS) + 1} columns"
     )
 
 

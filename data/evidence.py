@@ -62,6 +62,21 @@ class Evidence:
         """Every record with a vehicle, of every organisation: ``org_id``, ``record_key``, ``vehicle_hash``."""
         return self._db.frame("vehicle_hashes")
 
+    def completeness(self, scope: Scope, batch_id: str | None = None) -> dict[str, dict[str, int]]:
+        """How many records of each kind there are (``records``), and how many say something in each field."""
+        rows = self._of_all_or_batch("completeness", scope, batch_id)
+        return {row["kind"]: {name: int(n) for name, n in row.items() if name != "kind"} for row in rows}
+
+    def details(self, scope: Scope, batch_id: str | None = None) -> list[tuple[str, str, int]]:
+        """Kind, fields of the kind as JSON, and how many records say just that."""
+        rows = self._of_all_or_batch("details", scope, batch_id)
+        return [(row["kind"], row["detail"], int(row["records"])) for row in rows]
+
+    def _of_all_or_batch(self, name: str, scope: Scope, batch_id: str | None) -> list[dict[str, Any]]:
+        if batch_id is None:
+            return self._db.rows(name, org_id=scope.org_id)
+        return self._db.rows(f"{name}_of_batch", org_id=scope.org_id, batch_id=batch_id)
+
     def newest_batch_of(self, scope: Scope, record_key: bytes) -> Batch | None:
         """Return the file that a record came in last, if it is still held by one."""
         rows = self._db.rows("batch_of_record", org_id=scope.org_id, record_key=record_key)

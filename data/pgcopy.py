@@ -124,6 +124,8 @@ def _array(values: Any, kind: str) -> pa.Array:
     if arrow.is_dictionary(array.type):
         array = array.dictionary_decode()
     wanted = _TYPES[kind][0]
+    if _family(wanted) == "bytes" and not isinstance(values, pa.Array) and str in set(map(type, values)):
+        raise TypeError(kind)  # among bytes, Arrow would take a text as its UTF-8
     if not (arrow.is_null(array.type) or _family(array.type) == _family(wanted)):
         raise TypeError(kind)
     array = array.cast(wanted)

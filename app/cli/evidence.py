@@ -194,8 +194,8 @@ def quarantine_command(context: Context, *, batch_id: str | None, kind: str | No
 @click.argument("batch_id", required=False, metavar="[BATCH]")
 @command
 def quality_command(context: Context, *, batch_id: str | None) -> None:
-    """Report how complete and precise the evidence is, for one batch or all of it."""
-    value = quality.report(context.lapwing.store, context.scope, batch_id)
+    """Report what the evidence is worth: completeness, precision, repeated coordinates, lag, sources, repeats; of one BATCH or of all."""
+    value = quality.report(context.lapwing.store, context.scope, batch_id, now_us=context.lapwing.clock())
     context.answer(value, text=lambda: _quality_text(value))
 
 
@@ -220,8 +220,43 @@ def _quality_text(value: dict[str, Any]) -> str:
             "Position precise to (metres): "
             + ", ".join(f"{name} {n:,}" for name, n in facts["precision_m"].items())
             + ".",
+            *_worth_lines(value),
         ]
     )
+
+
+def _worth_lines(value: dict[str, Any]) -> list[str]:
+    """Completeness, coordinates, lag, sources, repeats, area and what is due."""
+    lines = []
+    for kind, counts in value["completeness"].items():
+        shares = [f"{name} {n / counts['records']:.0%}" for name, n in counts.items() if name != "records"]
+        lines.append(f"Of {plural(counts['records'], 'record')} of {kind}, so many say: {', '.join(shares)}.")
+    lines += [
+        f"Coordinates of class {one['stack_class']}: {one['coordinates']:,} with {one['records']:,} reports, {one['share']:.1%} of them."
+        for one in value["stacks"]["classes"]
+    ]
+    lag = value["lag"]
+    if lag["known"]:
+        lines.append(
+            f"Reported after a median of {lag['median_days']:g} days, nine of ten within {lag['p90_days']:g}; {lag['bands']['not said']:,} do not say."
+        )
+    else:
+        lines.append("No report says when it was reported.")
+    lines.append(
+        "How it came to light: " + ", ".join(f"{name} {n:,}" for name, n in value["source_types"].items()) + "."
+    )
+    if once := sum(value["counted_once"].values()):
+        lines.append(f"{plural(once, 'report')} of events that others tell of too: counted once.")
+    lines += [
+        f"Outside {one['boundary']}: {one['outside']:,} of {one['located']:,} located records."
+        for one in value["outside"]
+    ]
+    due = value["due"]
+    if due["review"] or due["deletion"]:
+        lines.append(
+            f"Due for review: {due['review']:,}; past their date of deletion: {due['deletion']:,} (lapwing purge)."
+        )
+    return lines
 
 
 @click.command("undo")

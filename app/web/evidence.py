@@ -14,8 +14,26 @@ MAX_ROWS = 200
 def imports() -> str:
     """List imported files with their counts."""
     consulted("imports")
-    report = quality.report(store(), scope())
-    return render_template("imports.html", batches=report["batches"][::-1], evidence=report["evidence"])
+    batches = quality.list_batches(store(), scope())
+    return render_template("imports.html", batches=batches[::-1], counts=store().evidence.record_counts(scope()))
+
+
+@pages.get("/quality", endpoint="quality")
+def quality_page() -> str:
+    """Show what all the evidence is worth."""
+    return _quality(None)
+
+
+@pages.get("/quality/<batch_id>")
+def quality_of_batch(batch_id: str) -> str:
+    """Show what one file is worth."""
+    return _quality(batch_id)
+
+
+def _quality(batch_id: str | None) -> str:
+    consulted(f"quality:{batch_id or 'all'}")
+    found = quality.report(store(), scope(), batch_id, now_us=lapwing().clock())
+    return render_template("quality.html", found=found, batch=found["batches"][0] if batch_id else None)
 
 
 @pages.get("/quarantine", endpoint="quarantine")

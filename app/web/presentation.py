@@ -19,6 +19,7 @@ _NAVIGATION = (
     ("Sessions and records", "records.index"),
     ("Files", "evidence.imports"),
     ("Rows needing attention", "evidence.quarantine"),
+    ("Data quality", "evidence.quality"),
     ("Audit", "administration.audit"),
     ("Users", "administration.users"),
 )

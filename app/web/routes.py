@@ -54,6 +54,8 @@ ACCESS: Final[dict[str, frozenset[Role]]] = {
     "records.correct": _PLANNING,
     "records.save_correction": _PLANNING,
     "records.undo": _PLANNING,
+    "evidence.quality": _ANALYST,
+    "evidence.quality_of_batch": _ANALYST,
     "evidence.quarantine": _ANALYST,
     "evidence.download_quarantine": _ANALYST,
     "administration.audit": frozenset({Role.AUDITOR}),

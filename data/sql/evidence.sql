@@ -130,3 +130,47 @@ UPDATE record SET vehicle_hash = :vehicle_hash WHERE org_id = :org_id AND record
 -- name: batch_of_record
 SELECT b.batch_id FROM batch_record AS m JOIN batch AS b ON b.batch_id = m.batch_id
 WHERE m.org_id = :org_id AND m.record_key = :record_key ORDER BY b.seq DESC LIMIT 1;
+
+-- name: completeness
+SELECT r.kind, COUNT(*) AS records,
+       SUM(CASE WHEN r.category <> '' THEN 1 ELSE 0 END) AS category,
+       SUM(CASE WHEN r.agency <> '' THEN 1 ELSE 0 END) AS agency,
+       SUM(CASE WHEN r.urn <> '' THEN 1 ELSE 0 END) AS urn,
+       SUM(CASE WHEN r.source_type <> '' THEN 1 ELSE 0 END) AS source_type,
+       SUM(CASE WHEN r.regime <> '' THEN 1 ELSE 0 END) AS regime,
+       SUM(CASE WHEN r.notes <> '' THEN 1 ELSE 0 END) AS notes,
+       SUM(CASE WHEN r.vehicle_hash <> '' THEN 1 ELSE 0 END) AS vehicle_hash,
+       SUM(CASE WHEN r.grade_source <> '' THEN 1 ELSE 0 END) AS grade,
+       SUM(CASE WHEN r.time_basis IN ('instant', 'interval') THEN 1 ELSE 0 END) AS time,
+       SUM(CASE WHEN r.location_basis <> 'none' THEN 1 ELSE 0 END) AS position,
+       SUM(CASE WHEN r.reported_us IS NOT NULL THEN 1 ELSE 0 END) AS reported
+FROM record AS r
+WHERE r.org_id = :org_id AND r.superseded = 0
+GROUP BY r.kind ORDER BY r.kind;
+
+-- name: completeness_of_batch
+SELECT r.kind, COUNT(*) AS records,
+       SUM(CASE WHEN r.category <> '' THEN 1 ELSE 0 END) AS category,
+       SUM(CASE WHEN r.agency <> '' THEN 1 ELSE 0 END) AS agency,
+       SUM(CASE WHEN r.urn <> '' THEN 1 ELSE 0 END) AS urn,
+       SUM(CASE WHEN r.source_type <> '' THEN 1 ELSE 0 END) AS source_type,
+       SUM(CASE WHEN r.regime <> '' THEN 1 ELSE 0 END) AS regime,
+       SUM(CASE WHEN r.notes <> '' THEN 1 ELSE 0 END) AS notes,
+       SUM(CASE WHEN r.vehicle_hash <> '' THEN 1 ELSE 0 END) AS vehicle_hash,
+       SUM(CASE WHEN r.grade_source <> '' THEN 1 ELSE 0 END) AS grade,
+       SUM(CASE WHEN r.time_basis IN ('instant', 'interval') THEN 1 ELSE 0 END) AS time,
+       SUM(CASE WHEN r.location_basis <> 'none' THEN 1 ELSE 0 END) AS position,
+       SUM(CASE WHEN r.reported_us IS NOT NULL THEN 1 ELSE 0 END) AS reported
+FROM batch_record AS m JOIN record AS r ON r.org_id = m.org_id AND r.record_key = m.record_key
+WHERE m.org_id = :org_id AND m.batch_id = :batch_id
+GROUP BY r.kind ORDER BY r.kind;
+
+-- name: details
+SELECT r.kind, r.detail, COUNT(*) AS records FROM record AS r
+WHERE r.org_id = :org_id AND r.superseded = 0 AND r.detail <> ''
+GROUP BY r.kind, r.detail ORDER BY r.kind, r.detail;
+
+-- name: details_of_batch
+SELECT r.kind, r.detail, COUNT(*) AS records FROM batch_record AS m JOIN record AS r ON r.org_id = m.org_id AND r.record_key = m.record_key
+WHERE m.org_id = :org_id AND m.batch_id = :batch_id AND r.detail <> ''
+GROUP BY r.kind, r.detail ORDER BY r.kind, r.detail;
