@@ -87,14 +87,16 @@ def _ends(array: pa.Array) -> np.ndarray:
 def _field(array: pa.Array, kind: str) -> tuple[np.ndarray, np.ndarray | pa.Array]:
     """Length of each value, -1 for NULL, and its bytes: numpy where all are equally long."""
     wire = _TYPES[kind][1]
-    null = array.is_null().to_numpy(zero_copy_only=False)
+    null = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
     if wire is None:
-        filled = array.fill_null(_NOTHING)
-        return np.where(null, -1, np.diff(_ends(filled))), filled
-    values = array.drop_null().to_numpy(zero_copy_only=False).astype(wire)
+        filled = array if null is None else array.fill_null(_NOTHING)
+        ends = _ends(filled)
+        sizes = ends[1:] - ends[:-1]
+        return (sizes if null is None else np.where(null, -1, sizes)), filled
+    values = (array if null is None else array.drop_null()).to_numpy(zero_copy_only=False).astype(wire)
+    if null is None:
+        return np.full(len(values), values.itemsize), values
     sizes = np.where(null, 0, values.itemsize)
-    if not array.null_count:
-        return sizes, values
     return np.where(null, -1, sizes), _binary(np.concatenate([[0], np.cumsum(sizes)]), values)
 
 
@@ -118,20 +120,21 @@ def _fits(values: Any, kind: str) -> bool:
 
 def _array(values: Any, kind: str) -> pa.Array:
     """Values as Arrow has them without being told the type: told it, Arrow would cut 1.5 to 1 and take text for bytes."""
-    array = pa.array(_ewkb(values) if kind == "geometry" else values, from_pandas=False)
+    given = _ewkb(values) if kind == "geometry" else values
+    array = pa.array(given, from_pandas=False)
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
     if arrow.is_dictionary(array.type):
         array = array.dictionary_decode()
     wanted = _TYPES[kind][0]
-    if _family(wanted) == "bytes" and not isinstance(values, pa.Array) and str in set(map(type, values)):
+    if _family(wanted) == "bytes" and not isinstance(given, pa.Array) and str in set(map(type, given)):
         raise TypeError(kind)  # among bytes, Arrow would take a text as its UTF-8
     if not (arrow.is_null(array.type) or _family(array.type) == _family(wanted)):
         raise TypeError(kind)
-    array = array.cast(wanted)
+    array = array if array.type == wanted else array.cast(wanted)
     if not arrow.is_large_string(wanted):
         return array
-    array = array.cast(pa.large_binary())
+    array = array.view(pa.large_binary())
     if not np.frombuffer(array.buffers()[2] or b"", np.uint8)[slice(*_ends(array)[[0, -1]])].all():
         raise ValueError(kind)
     return array
@@ -139,17 +142,19 @@ def _array(values: Any, kind: str) -> pa.Array:
 
 def _ewkb(values: Any) -> Any:
     """Geometries as EWKB, in the CRS of their series or their own SRID; points, the usual case, all in one."""
-    crs = getattr(values, "crs", None)
     shapes = np.asarray(values, dtype=object)
-    if not shapely.is_geometry(shapes).any():
+    try:
+        usual = (shapely.get_type_id(shapes) == 0).all() and (shapely.get_coordinate_dimension(shapes) == 2).all()
+    except TypeError:  # no geometries: EWKB, or a value that will be told
         return values
-    srid = np.full(len(shapes), crs.to_epsg()) if crs and crs.to_epsg() else shapely.get_srid(shapes)
-    odd = (shapely.get_type_id(shapes) != 0) | shapely.is_empty(shapes) | shapely.has_z(shapes) | shapely.has_m(shapes)
-    if odd.any() or not srid[0] or (srid != srid[0]).any():
+    epsg = values.crs.to_epsg() if getattr(values, "crs", None) else None
+    srid = np.full(len(shapes), epsg) if epsg else shapely.get_srid(shapes)
+    lon_lat = shapely.get_coordinates(shapes) if usual else np.empty((0, 2))
+    if len(lon_lat) != len(shapes) or not srid[0] or (srid != srid[0]).any():  # an empty point has no coordinates
         return shapely.to_wkb(shapely.set_srid(shapes, srid), include_srid=True, byte_order=1)
     points = np.empty(len(shapes), [("head", "V9"), ("lon_lat", "<f8", 2)])
     points["head"] = np.void(b"\1" + np.array([0x20000001, srid[0]], "<u4").tobytes())
-    points["lon_lat"] = shapely.get_coordinates(shapes)
+    points["lon_lat"] = lon_lat
     return pa.Array.from_buffers(pa.binary(points.itemsize), len(points), [None, pa.py_buffer(points.tobytes())])
 
 

@@ -1,7 +1,7 @@
 """Evidence that is supplied again and again: saved mappings, versions of records, and what a person says of matches."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,13 +72,22 @@ class Supplies:
 
     def supplied(self, scope: Scope, mapping: str) -> dict[bytes, bytes]:
         """Identity to record key, as each was supplied last under a mapping (any version of it)."""
-        rows = self._db.rows("supplied_versions", org_id=scope.org_id, mapping=mapping)
-        return {bytes(row["supply_key"]): bytes(row["record_key"]) for row in rows}
+        found = self._db.frame("supplied_versions", org_id=scope.org_id, mapping=mapping)
+        return dict(zip(found["supply_key"].map(bytes), found["record_key"].map(bytes), strict=True))
 
-    def current(self, scope: Scope, mapping: str) -> dict[bytes, bytes]:
-        """Identity to the record key that now counts: a person's correction may stand above what was supplied."""
-        rows = self._db.rows("current_versions", org_id=scope.org_id, mapping=mapping)
-        return {bytes(row["supply_key"]): bytes(row["record_key"]) for row in rows}
+    def current(self, scope: Scope, identities: Sequence[bytes], *, without: Collection[bytes]) -> dict[bytes, bytes]:
+        """Identity to the record key that counts: a person's correction may stand above what was supplied.
+
+        ``without`` names versions that have only just been stored.
+        """
+        new = set(without)
+        found: dict[bytes, bytes] = {}
+        for begin in range(0, len(identities), 500):
+            part = tuple(identities[begin : begin + 500])
+            for row in self._db.rows("current_versions", org_id=scope.org_id, identities=part):
+                if bytes(row["record_key"]) not in new:
+                    found[bytes(row["supply_key"])] = bytes(row["record_key"])
+        return found
 
     def revise(self, scope: Scope, batch_id: str, revisions: Sequence[Revision]) -> None:
         """Keep what a batch changed, and let the new versions count."""

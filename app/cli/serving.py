@@ -1,5 +1,6 @@
 """Commands that end in a browser: serve, demo."""
 
+import threading
 from typing import Any
 
 import click
@@ -7,10 +8,12 @@ import click
 from app.cli.common import Context, command
 from app.services import accounts, demonstration
 from app.services.places import list_places
+from app.wiring import Lapwing
 from geo.errors import LapwingError
 from geo.model import Role
 
 DEMO_USER = "demo"
+SWEEP_S = 300
 
 
 @click.command("serve")
@@ -99,7 +102,19 @@ def _serve(context: Context, server: Any, where: str, at: int) -> None:
         )
     context.say(f"Serving on http://{where}:{at} (Ctrl+C stops)")
     sys.stdout.flush()
+    stopped = threading.Event()
+    threading.Thread(target=_sweep, args=(context.lapwing, stopped), name="sweep", daemon=True).start()
     try:
         server.run()
     except KeyboardInterrupt:
         context.say("Stopped.")
+    finally:
+        stopped.set()
+
+
+def _sweep(lapwing: Lapwing, stopped: threading.Event) -> None:
+    """Delete uploads that nobody confirmed or cancelled, at once and every few minutes."""
+    while True:
+        lapwing.uploads.sweep(now_us=lapwing.clock())
+        if stopped.wait(SWEEP_S):
+            return

@@ -102,7 +102,7 @@ def store_checked(store: Store, scope: Scope, checked: Checked, request: ImportR
     batch = _batch(read, request, checked.source, scope, terms)
     repeats = supplying.without_repeats(prepared) if request.key else 0
     rejected = prepared.all_rejected()
-    before = supplying.known_before(store, scope, request.mapping) if request.key else ({}, {})
+    before = store.supplies.supplied(scope, request.mapping) if request.key else {}
     with store.database.transaction():
         store.intake.begin(scope, batch)
         new, new_unlocated = _store_records(store, scope, batch, prepared)

@@ -30,7 +30,7 @@ def _batch_dict(store: Store, scope: Scope, batch: Batch) -> dict[str, Any]:
         "kind": batch.kind,
         "source": batch.source,
         **{name: getattr(batch, name) for name in _COUNTS},
-        "reasons": store.evidence.quarantine_reasons(scope, batch.batch_id),
+        "reasons": store.evidence.quarantine_reasons(scope, batch.batch_id) if batch.rejected else {},
         "undone": batch.undone_at_us is not None,
     }
 

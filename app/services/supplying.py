@@ -30,44 +30,37 @@ class Supplied:
     places: list[dict[str, Any]] = field(default_factory=list)
 
 
-def known_before(store: Store, scope: Scope, mapping: str) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
-    """Identity to record key: as last supplied, and as it now counts."""
-    return store.supplies.supplied(scope, mapping), store.supplies.current(scope, mapping)
-
-
 def compare(
     store: Store,
     scope: Scope,
     batch: Batch,
     prepared: Prepared,
-    before: tuple[dict[bytes, bytes], dict[bytes, bytes]],
+    supplied: dict[bytes, bytes],
     *,
     full: bool,
 ) -> Supplied:
-    """Compare a stored file with what was known before it, and keep what it changed as revisions.
+    """Compare a stored file with what was supplied before it, and keep what it changed as revisions.
 
     A row that says what its last supply said changes nothing, so that a person's correction outlives it. In a full
     supply a record that is not there is flagged, never deleted.
     """
-    supplied, current = before
     new = _versions(prepared)
     changed = {identity: key for identity, key in new.items() if identity in supplied and supplied[identity] != key}
+    gone = sorted(set(supplied) - prepared.supplied) if full else []
+    # What counts now: what was supplied last, or what a person made of it since.
+    counting = {one: supplied[one] for one in (*changed, *gone)}
+    counting |= store.supplies.current(scope, [*changed, *gone], without=changed.values())
     revisions = [
         Revision(
             identity=identity,
-            old_key=current.get(identity, supplied[identity]),
+            old_key=counting[identity],
             new_key=key,
-            changes=_difference(store, scope, current.get(identity, supplied[identity]), key),
+            changes=_difference(store, scope, counting[identity], key),
         )
         for identity, key in sorted(changed.items())
     ]
-    gone = sorted(set(supplied) - prepared.supplied) if full else []
-    missing = [
-        Revision(identity=identity, old_key=current.get(identity, supplied[identity]), new_key=None, changes={})
-        for identity in gone
-    ]
-    touched = [one.old_key for one in (*revisions, *missing)]
-    places = store.supplies.places_resting_on(scope, touched)
+    missing = [Revision(identity=identity, old_key=counting[identity], new_key=None, changes={}) for identity in gone]
+    places = store.supplies.places_resting_on(scope, list(counting.values()))
     store.supplies.revise(scope, batch.batch_id, [*revisions, *missing])
     return Supplied(
         accepted=frozenset(key for identity, key in new.items() if supplied.get(identity) != key),

@@ -1,9 +1,12 @@
 """What came in: files, and rows needing attention."""
 
-from flask import Blueprint, Response, render_template, request
+from typing import Any
 
-from app.services import quality, quarantine
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+
+from app.services import entering, quality, quarantine, stacks
 from app.web.security import consulted, lapwing, scope, store
+from geo.errors import InvalidParameter
 
 pages = Blueprint("evidence", __name__)
 
@@ -14,8 +17,8 @@ MAX_ROWS = 200
 def imports() -> str:
     """List imported files with their counts."""
     consulted("imports")
-    batches = quality.list_batches(store(), scope())
-    return render_template("imports.html", batches=batches[::-1], counts=store().evidence.record_counts(scope()))
+    batches = [one for one in quality.list_batches(store(), scope())[::-1] if one["file"] != entering.FILE_NAME]
+    return render_template("imports.html", batches=batches, counts=store().evidence.record_counts(scope()))
 
 
 @pages.get("/quality", endpoint="quality")
@@ -34,6 +37,31 @@ def _quality(batch_id: str | None) -> str:
     consulted(f"quality:{batch_id or 'all'}")
     found = quality.report(store(), scope(), batch_id, now_us=lapwing().clock())
     return render_template("quality.html", found=found, batch=found["batches"][0] if batch_id else None)
+
+
+@pages.get("/stacks", endpoint="stacks")
+def stacks_page() -> str:
+    """List coordinates that several reports share, with what each is taken for."""
+    consulted("stacks")
+    return _stacks_page()
+
+
+def _stacks_page(error: str = "") -> str:
+    found = stacks.list_stacks(store(), scope())
+    return render_template(
+        "stacks.html", stacks=found[:MAX_ROWS], total=len(found), classes=list(stacks.RULED), error=error
+    )
+
+
+@pages.post("/stacks/<stack_id>")
+def rule_stack(stack_id: str) -> Any:
+    """Say what a coordinate is, whatever the detector says."""
+    stack_class, reason = request.form.get("class", ""), request.form.get("reason", "")
+    try:
+        stacks.rule_stack(store(), scope(), stack_id, stack_class, reason=reason, now_us=lapwing().clock())
+    except InvalidParameter as error:
+        return _stacks_page(str(error)), 422
+    return redirect(url_for("evidence.stacks"))
 
 
 @pages.get("/quarantine", endpoint="quarantine")

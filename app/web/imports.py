@@ -173,12 +173,25 @@ Work = Callable[[Callable[[float], None]], Any]
 
 def _checker(content: bytes, choices: Choices) -> Work:
     there, who, terms = store(), scope(), lapwing().terms
-    return lambda seen: staging.check(there, who, content, choices, terms, seen)
+    return _closing(lambda seen: staging.check(there, who, content, choices, terms, seen))
 
 
 def _importer(content: bytes, choices: Choices) -> Work:
     there, who, terms = store(), scope(), lapwing().terms
-    return lambda seen: staging.confirm(there, who, content, choices, terms, seen)
+    return _closing(lambda seen: staging.confirm(there, who, content, choices, terms, seen))
+
+
+def _closing(work: Work) -> Work:
+    """Let work give back the connection of the thread that it runs in."""
+    database = store().database
+
+    def closing(seen: Callable[[float], None]) -> Any:
+        try:
+            return work(seen)
+        finally:
+            database.close()
+
+    return closing
 
 
 def _start(work: Work, then: str) -> Any:

@@ -56,6 +56,8 @@ ACCESS: Final[dict[str, frozenset[Role]]] = {
     "records.undo": _PLANNING,
     "evidence.quality": _ANALYST,
     "evidence.quality_of_batch": _ANALYST,
+    "evidence.stacks": _ANALYST,
+    "evidence.rule_stack": _ANALYST,
     "evidence.quarantine": _ANALYST,
     "evidence.download_quarantine": _ANALYST,
     "administration.audit": frozenset({Role.AUDITOR}),

@@ -9,12 +9,8 @@ WHERE r.org_id = :org_id AND b.mapping = :mapping AND r.supply_key IS NOT NULL
 ORDER BY b.seq;
 
 -- name: current_versions
-SELECT r.supply_key, r.record_key FROM record AS r
-WHERE r.org_id = :org_id AND r.superseded = 0 AND r.supply_key IN (
-    SELECT s.supply_key FROM record AS s
-    JOIN batch_record AS m ON m.org_id = s.org_id AND m.record_key = s.record_key
-    JOIN batch AS b ON b.batch_id = m.batch_id
-    WHERE s.org_id = :org_id AND b.mapping = :mapping AND s.supply_key IS NOT NULL);
+SELECT supply_key, record_key FROM record
+WHERE org_id = :org_id AND superseded = 0 AND supply_key IN :identities ORDER BY record_key;
 
 -- name: identities_revised_by
 SELECT identity FROM revision WHERE org_id = :org_id AND batch_id = :batch_id;
