@@ -80,7 +80,7 @@ def test_the_pages(embedded: Lapwing, scope: Scope, tmp_path: Path) -> None:
     ).batch.batch_id
     page = client.get("/quality").text
     assert "70% have a position" in page
-    assert "Half of the reports came within" in page
+    assert "Of the 5 that say when, half came within" in page
     assert "bad date" in page
     assert client.get(f"/quality/{batch}").status_code == 200
     assert client.get("/quality/none").status_code == 404

@@ -1,5 +1,6 @@
 """Commands about what comes in: import, quarantine, quality, undo."""
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,7 @@ def _quality_text(value: dict[str, Any]) -> str:
     if not rows:
         return "Nothing has been imported yet. Begin with: lapwing import incidents FILE"
     facts = value["evidence"]
+    worth = [textwrap.fill(line, 100, subsequent_indent="  ") for line in _worth_lines(value)]
     return "\n".join(
         [
             table(["batch", "file", "kind", *_TOTALS, ""], rows),
@@ -220,7 +222,7 @@ def _quality_text(value: dict[str, Any]) -> str:
             "Position precise to (metres): "
             + ", ".join(f"{name} {n:,}" for name, n in facts["precision_m"].items())
             + ".",
-            *_worth_lines(value),
+            *worth,
         ]
     )
 

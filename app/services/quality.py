@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pandas as pd
+import shapely
 
 from app.services.corroborating import match_reports
-from app.services.stacks import REPORTS, find_stacks
+from app.services.stacks import REPORTS, find_stacks, weigh_by
 from data.store import Store
 from geo.model import Batch, FeatureKind, LocationBasis, RecordKind, Scope
 from geo.quality import count_outside, describe, report_lag, source_types, stack_figures
@@ -41,6 +42,7 @@ def report(store: Store, scope: Scope, batch_id: str | None = None, *, now_us: i
     everything = store.evidence.records(scope, list(RecordKind))
     records = everything if batch_id is None else store.evidence.batch_records(scope, batch_id)
     reports = records[records["kind"].isin(REPORTS)]
+    found = find_stacks(store, scope, everything)
     reasons: dict[str, int] = {}
     for batch in batches:
         for reason, count in {} if batch["undone"] else batch["reasons"].items():
@@ -49,10 +51,10 @@ def report(store: Store, scope: Scope, batch_id: str | None = None, *, now_us: i
         "batches": batches,
         "evidence": describe(records),
         "completeness": completeness(store, scope, batch_id),
-        "stacks": _stacks(store, scope, everything, reports),
+        "stacks": _stacks(found, reports),
         "lag": report_lag(reports),
         "source_types": source_types(reports),
-        "counted_once": _counted_once(store, scope, records),
+        "counted_once": _counted_once(store, scope, weigh_by(everything, found), None if batch_id is None else records),
         "outside": _outside(store, scope, records),
         "quarantine": dict(sorted(reasons.items(), key=lambda item: -item[1])),
         "due": store.retention.due(scope, now_us),
@@ -79,26 +81,32 @@ def completeness(store: Store, scope: Scope, batch_id: str | None = None) -> dic
     }
 
 
-def _stacks(store: Store, scope: Scope, everything: pd.DataFrame, reports: pd.DataFrame) -> dict[str, Any]:
+def _stacks(found: pd.DataFrame, reports: pd.DataFrame) -> dict[str, Any]:
     """What the coordinates of some reports stand for, judged over all reports of the store."""
-    found = find_stacks(store, scope, everything)
     here = reports.groupby([reports["x_m"].round(3), reports["y_m"].round(3)]).size().rename("here")
     joined = found.join(here, on=["x_m", "y_m"], how="inner")
     return stack_figures(joined.assign(records=joined["here"].astype("int64")))
 
 
-def _counted_once(store: Store, scope: Scope, records: pd.DataFrame) -> dict[str, int]:
-    """Reports that tell of an event which another of them tells of, by reason."""
-    known = records["location_basis"] != LocationBasis.CELL
-    reasons = match_reports(store, scope, records[known])["reason"]
-    return {str(reason): int(n) for reason, n in reasons.value_counts().sort_index().items()}
+def _counted_once(store: Store, scope: Scope, weighed: pd.DataFrame, of: pd.DataFrame | None) -> dict[str, int]:
+    """Reports of events that others tell of too, by reason, as an analysis finds them over the whole store.
+
+    Of one file are those where it has either report: the other one is often another file's.
+    """
+    place = ~weighed["set_aside"]
+    known = weighed.assign(**{name: weighed[name].where(place) for name in ("x_m", "y_m")})
+    matches = match_reports(store, scope, known[known["location_basis"] != LocationBasis.CELL])
+    if of is not None:
+        keys = set(of["record_key"].map(bytes))
+        matches = matches[matches["record_key"].isin(keys) | matches["event_key"].isin(keys)]
+    return {str(reason): int(n) for reason, n in matches["reason"].value_counts().sort_index().items()}
 
 
 def _outside(store: Store, scope: Scope, records: pd.DataFrame) -> list[dict[str, Any]]:
-    """How many located records lie outside each imported boundary."""
-    boundaries = store.evidence.features(scope, [FeatureKind.BOUNDARY])
+    """How many located records lie outside each imported boundary; features of one name are one boundary, in pieces."""
     located = records[records["location_basis"].isin([LocationBasis.EXACT, LocationBasis.SNAPPED])]
-    names = [name or f"boundary {i}" for i, name in enumerate(boundaries["name"], start=1)]
-    areas = dict(zip(names, boundaries["geometry"], strict=True))
+    features = store.evidence.features(scope, [FeatureKind.BOUNDARY])
+    pieces = features["geometry"].groupby(features["name"].where(features["name"] != "", "unnamed boundary"))
+    areas = {str(name): shapely.union_all(shapes.to_numpy(object)) for name, shapes in pieces}
     outside = count_outside(located["lon"].to_numpy(float), located["lat"].to_numpy(float), areas)
     return [{"boundary": name, "located": len(located), "outside": count} for name, count in outside.items()]

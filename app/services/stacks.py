@@ -103,11 +103,15 @@ def weigh_positions(store: Store, scope: Scope, records: pd.DataFrame) -> pd.Dat
     Positions on map points and centroids become ``snapped`` and no more precise than those are. ``set_aside`` marks
     records on a default or on the address where reports are made: they count, but on no map.
     """
+    if not _classed(records).any():
+        return records.assign(set_aside=False)
+    return weigh_by(records, find_stacks(store, scope, records))
+
+
+def weigh_by(records: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Do the same by stacks that were found in just these records."""
     records = records.assign(set_aside=False)
     used = _classed(records)
-    if not used.any():
-        return records
-    found = find_stacks(store, scope, records)
     rows = records.index[used]
     stack = found.iloc[
         stack_of_each_record(records.loc[rows, "x_m"].to_numpy(float), records.loc[rows, "y_m"].to_numpy(float))
