@@ -30,6 +30,7 @@ from geo.model import (
     TimeBasis,
     run_id,
 )
+from geo.narrative import plural
 from geo.tally import tally_cells
 from geo.temporal import LONDON, day_interval, from_micros, local_months, midpoint_us, missing_months
 
@@ -212,18 +213,18 @@ def _summary(
     gaps = missing_months(selection.months, first=parameters.date_from, last=parameters.date_to)
     warnings = []
     if selection.unlocated:
-        warnings.append(f"{selection.unlocated:,} records have no position: they count, but are on no map.")
+        warnings.append(f"{plural(selection.unlocated, 'record')} without a position: counted, but on no map.")
     if selection.set_aside:
         warnings.append(
-            f"{selection.set_aside:,} records lie on a coordinate that stands for no place, or where reports are made:"
-            " they count, but are on no map."
+            f"{plural(selection.set_aside, 'record')} on a coordinate that stands for no place, or where reports are made:"
+            " counted, but on no map."
         )
     if len(selection.matches):
-        warnings.append(f"{len(selection.matches):,} reports tell of events that others tell of too: counted once.")
+        warnings.append(f"{plural(len(selection.matches), 'report')} of events that others tell of too: counted once.")
     if selection.outside:
-        warnings.append(f"{selection.outside:,} records lie outside the chosen area and were left out.")
+        warnings.append(f"{plural(selection.outside, 'record')} outside the chosen area: left out.")
     if selection.protected:
-        warnings.append(f"{selection.protected:,} records at or near protected places were left out.")
+        warnings.append(f"{plural(selection.protected, 'record')} at or near protected places: left out.")
     if gaps:
         warnings.append(f"No records for {', '.join(gaps[:12])}: missing months are not quiet months.")
     if parameters.area is None:
