@@ -21,6 +21,7 @@ from data.store import Store
 from geo.crs import MetricCrs
 from geo.errors import Conflict, IntegrityError, LapwingError, NotFound, StoreError
 from geo.model import AnalysisParameters, Role, Run, Scope, Verdict
+from geo.retention import dates
 from tests.conftest import NOW_US
 from tests.files import load, row, square, stack, write_csv, write_geojson
 
@@ -367,6 +368,51 @@ def test_an_older_store_says_what_to_run(lapwing: Lapwing, monkeypatch: pytest.M
     monkeypatch.setattr("data.migrate.available", lambda dialect: available(dialect) | {99: ""})
     with pytest.raises(StoreError, match="lacks migration 99; run: lapwing migrate"):
         _ = lapwing.store
+
+
+def test_a_store_of_the_first_version_keeps_its_records_and_gets_dates(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = Lapwing(Settings(home=tmp_path, store=store_url), clock=lambda: NOW_US)
+    monkeypatch.setattr("data.migrate.available", lambda dialect: {1: available(dialect)[1]})
+    app.migrate(None)
+    kinds = {"incidents": 24, "sightings": 6}
+    for number, kind in enumerate(kinds):
+        counts = dict.fromkeys(("read", "accepted"), 1) | dict.fromkeys(("unlocated", "rejected", "duplicates"), 0)
+        texts = dict.fromkeys(("source", "file_name", "stem", "file_sha256", "format", "imported_by"), "x")
+        row = {"batch_id": f"b{number}", "org_id": "default", "kind": kind, "imported_at_us": NOW_US, **counts, **texts}
+        app.database.insert("batch", {name: [value] for name, value in row.items()})
+        texts = dict.fromkeys(("source", "agency", "urn", "category", "time_basis", "vehicle_hash"), "x")
+        record = {
+            "org_id": "default",
+            "record_key": bytes([number]) * 32,
+            "event_id": f"e{number}",
+            "kind": kind,
+            "from_us": 0,
+            "to_us": 1,
+        }
+        record |= {
+            "lon": -2.36,
+            "lat": 51.38,
+            "x_m": 1.0,
+            "y_m": 1.0,
+            "cell7": 1,
+            "location_basis": "exact",
+            "precision_m": 10.0,
+            **texts,
+        }
+        app.database.insert("record", {name: [value] for name, value in record.items()})
+        membership = {"org_id": "default", "batch_id": f"b{number}", "record_key": record["record_key"]}
+        app.database.insert("batch_record", {name: [value] for name, value in membership.items()})
+    monkeypatch.undo()
+    assert app.migrate(None) == [2]
+    for number, (kind, months) in enumerate(kinds.items()):
+        found = app.store.evidence.record(Scope(), bytes([number]) * 32)
+        review_us, delete_us = dates(kind, now_us=NOW_US, months=kinds)
+        assert (found["method"], found["delete_us"], found["review_us"]) == ("given", delete_us, review_us), months
+        assert found["superseded"] == 0
+    assert [batch.batch_id for batch in app.store.evidence.batches(Scope())] == ["b0", "b1"]
+    app.database.close()
 
 
 def test_a_file_that_is_no_store_is_left_alone(tmp_path: Path) -> None:

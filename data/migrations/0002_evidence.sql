@@ -18,6 +18,11 @@ ALTER TABLE record ADD COLUMN delete_us BIGINT;
 CREATE INDEX record_by_supply ON record (org_id, supply_key) WHERE supply_key IS NOT NULL;
 CREATE INDEX record_by_deletion ON record (org_id, delete_us) WHERE delete_us IS NOT NULL;
 UPDATE record SET method = 'given' WHERE location_basis <> 'none';
+-- Records that are here already get the usual dates: 24 months from their import, observations 12, sightings 6.
+UPDATE record SET delete_us = CASE kind WHEN 'observations' THEN 31557600000000 WHEN 'sightings' THEN 15778800000000 ELSE 63115200000000 END
+    + (SELECT MIN(b.imported_at_us) FROM batch_record AS m JOIN batch AS b ON b.batch_id = m.batch_id
+       WHERE m.org_id = record.org_id AND m.record_key = record.record_key);
+UPDATE record SET review_us = delete_us - CASE kind WHEN 'observations' THEN 7889400000000 WHEN 'sightings' THEN 3944700000000 ELSE 15778800000000 END;
 
 -- Order of import, whatever the clock says.
 ALTER TABLE batch ADD COLUMN seq BIGINT NOT NULL DEFAULT 0;
