@@ -88,7 +88,13 @@ def _with_the(name: str, rng: np.random.Generator) -> str:
     return f"the {name.lower()}" if not name.startswith("The ") else _swapped(name, rng)
 
 
-SLIPS: Sequence[Slip] = (_neighbour, _doubled, _dropped, _swapped, _by_ear, _shortened, _bare, _with_the)
+def _turned(name: str, rng: np.random.Generator) -> str:
+    """Return the last word first, as in a list: Park, Royal Victoria."""
+    first, _, last = name.rpartition(" ")
+    return f"{last}, {first}" if first else _doubled(name, rng)
+
+
+SLIPS: Sequence[Slip] = (_neighbour, _doubled, _dropped, _swapped, _by_ear, _shortened, _bare, _with_the, _turned)
 
 
 def misspell(name: str, rng: np.random.Generator) -> str:

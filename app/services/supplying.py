@@ -44,8 +44,7 @@ def compare(
     A row that says what its last supply said changes nothing, so that a person's correction outlives it. In a full
     supply a record that is not there is flagged, never deleted.
     """
-    new = _versions(prepared)
-    changed = {identity: key for identity, key in new.items() if identity in supplied and supplied[identity] != key}
+    fresh, changed, unchanged = _sorted(prepared, supplied)
     gone = sorted(set(supplied) - prepared.supplied) if full else []
     # What counts now: what was supplied last, or what a person made of it since.
     counting = {one: supplied[one] for one in (*changed, *gone)}
@@ -63,21 +62,30 @@ def compare(
     places = store.supplies.places_resting_on(scope, list(counting.values()))
     store.supplies.revise(scope, batch.batch_id, [*revisions, *missing])
     return Supplied(
-        accepted=frozenset(key for identity, key in new.items() if supplied.get(identity) != key),
+        accepted=frozenset(fresh | set(changed.values())),
         updated=len(revisions),
-        unchanged=sum(1 for identity, key in new.items() if supplied.get(identity) == key),
+        unchanged=unchanged,
         missing=len(missing),
         changes=[_listed(store, scope, one) for one in (*revisions, *missing)],
         places=places,
     )
 
 
-def _versions(prepared: Prepared) -> dict[bytes, bytes]:
-    return {
-        bytes(identity): bytes(key)
-        for frame in prepared.records
-        for identity, key in zip(frame["supply_key"], frame["record_key"], strict=True)
-    }
+def _sorted(prepared: Prepared, supplied: dict[bytes, bytes]) -> tuple[set[bytes], dict[bytes, bytes], int]:
+    """Keys of records that are new, identity to key of those that changed, and how many are as they were."""
+    fresh: set[bytes] = set()
+    changed: dict[bytes, bytes] = {}
+    unchanged = 0
+    for frame in prepared.records:
+        for one, key in zip(frame["supply_key"], frame["record_key"], strict=True):
+            before = supplied.get(one)
+            if before is None:
+                fresh.add(key)
+            elif before != key:
+                changed[one] = key
+            else:
+                unchanged += 1
+    return fresh, changed, unchanged
 
 
 def _difference(store: Store, scope: Scope, old_key: bytes, new_key: bytes) -> dict[str, list[Any]]:
