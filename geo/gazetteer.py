@@ -6,9 +6,8 @@ offered to a person: a misspelt park must never be placed in silence.
 
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -18,6 +17,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from geo.errors import InvalidParameter
+from geo.model import FeatureKind
+
 Floats = NDArray[np.float64]
 Texts = NDArray[np.object_]
 
@@ -26,8 +28,9 @@ SAME_PLACE_M: Final = 100.0
 # What is less alike than this, of 100, is another name.
 MIN_SCORE: Final = 55.0
 _TEXTS_AT_ONCE: Final = 256
-_FEW: Final = 200
-_NOT_WORDS: Final = re.compile(r"[\W_]+")
+# A church and its churchyard are one place; a ward or a road is another thing than the park that is named like it.
+_ALONE: Final = frozenset({FeatureKind.AREAS, FeatureKind.BOUNDARY, FeatureKind.ROADS})
+_ACCENTS: Final = re.compile("[\u0300-\u036f]+")
 _POSSESSIVE: Final = re.compile(r"(?<=s)['\u2018\u2019\u02bc`\u00b4]s\b", re.IGNORECASE)
 _APOSTROPHES: Final = re.compile(r"['\u2018\u2019\u02bc`\u00b4]")
 _SHORT_FORMS: Final = {
@@ -67,20 +70,23 @@ class Match:
 
 @dataclass(frozen=True)
 class Gazetteer:
-    """Names and the places that have them: arrays with one entry a name, of shape (n,).
+    """Names and the places that have them: arrays with one entry a name, of shape (n,), the largest features first.
 
-    ``entity`` numbers the places: entries of one number are names or parts of one place, whose position they share.
+    ``entity`` numbers what a name may mean: entries of one number have one name and are parts of one place, whose
+    ``extent`` (n, 3) they share. ``place`` numbers what is offered once, whatever other names it has.
     """
 
     names: Texts
     kinds: Texts
     keys: Texts
-    plain: Texts
-    loose: Texts
-    entity: NDArray[np.int64]
     x_m: Floats
     y_m: Floats
     radius_m: Floats
+    plain: Texts
+    loose: Texts
+    entity: NDArray[np.int64]
+    place: NDArray[np.int64]
+    extent: Floats
 
     @classmethod
     def of(cls, *, names: Texts, kinds: Texts, keys: Texts, x_m: Floats, y_m: Floats, radius_m: Floats) -> "Gazetteer":
@@ -93,20 +99,40 @@ class Gazetteer:
             A feature with several names has several entries of one key.
         x_m, y_m, radius_m : ndarray of float, shape (n,)
             A point in the feature and how far it reaches from there, in metres of one projected CRS.
+
+        Raises
+        ------
+        InvalidParameter
+            When the arrays differ in length.
         """
-        order = sorted(range(len(names)), key=lambda i: (str(names[i]), bytes(keys[i])))
+        columns = (names, kinds, keys, x_m, y_m, radius_m)
+        if len({len(column) for column in columns}) > 1:
+            raise InvalidParameter(
+                f"One entry a name, but the arrays have {[len(column) for column in columns]} entries."
+            )
+        rows = zip(-radius_m, x_m, y_m, names, keys, kinds, strict=True)
+        order = [i for i, _ in sorted(enumerate(rows), key=lambda one: one[1])]
         names, kinds, keys = names[order], kinds[order], keys[order]
-        places = np.column_stack([x_m, y_m, radius_m]).astype(float)[order]
+        x_m, y_m, radius_m = x_m[order], y_m[order], radius_m[order]
         plain = np.array([normalise(str(name)) for name in names], object)
         loose = np.array([_loosened(text) for text in plain], object)
-        entity = _entities(plain, keys, places)
-        x_m, y_m, radius_m = _extents(entity, places).T
-        return cls(names, kinds, keys, plain, loose, entity, x_m, y_m, radius_m)
+        features = np.column_stack([x_m, y_m, radius_m]).astype(float)
+        entity = _entities(plain, kinds, keys, features)
+        place = _components([_same(entity), _same(keys)], len(names))
+        extent = _extents(entity, features)
+        return cls(names, kinds, keys, x_m, y_m, radius_m, plain, loose, entity, place, extent)
 
     def among(self, kinds: Collection[str]) -> "Gazetteer":
-        """Return the entries of some kinds only."""
+        """Return the places that features of some kinds make up by themselves."""
         some = np.isin(self.kinds, list(kinds))
-        return Gazetteer(**{name: values[some] for name, values in vars(self).items()})
+        return Gazetteer.of(
+            names=self.names[some],
+            kinds=self.kinds[some],
+            keys=self.keys[some],
+            x_m=self.x_m[some],
+            y_m=self.y_m[some],
+            radius_m=self.radius_m[some],
+        )
 
 
 def normalise(text: str) -> str:
@@ -117,13 +143,13 @@ def normalise(text: str) -> str:
     >>> normalise("St. James's  Park") == normalise("saint james' park")
     True
     """
-    unmarked = _APOSTROPHES.sub("", _POSSESSIVE.sub("", text))
-    plain = unicodedata.normalize("NFKD", unmarked.replace("&", " and ").casefold())
-    plain = "".join(character for character in plain if not unicodedata.combining(character))
-    words = _NOT_WORDS.sub(" ", plain).split()
+    unmarked = unicodedata.normalize("NFKC", _APOSTROPHES.sub("", _POSSESSIVE.sub("", text)))
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", unmarked.casefold().replace("&", " and ")))
+    # The vowel signs of many scripts are marks and no letters; without them two names would be one.
+    words = "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in plain).split()
     if len(words) > 1 and words[0] == "the":
         words = words[1:]
-    return " ".join("st" if word == "saint" else word for word in words)
+    return " ".join(["st" if word == "saint" else word for word in words[:-1]] + words[-1:])
 
 
 def match_names(
@@ -138,12 +164,17 @@ def match_names(
     kinds : collection of str, optional
         Only places of these kinds.
     limit : int
-        How many candidates are offered.
+        How many candidates are offered, at least 1.
 
     Returns
     -------
     list of Match
         One for each text, in order. The order of the gazetteer's entries changes nothing.
+
+    Raises
+    ------
+    InvalidParameter
+        When ``limit`` is below 1.
 
     Notes
     -----
@@ -165,6 +196,8 @@ def match_names(
     >>> sure.certain.name, guess.certain, guess.candidates[0].name
     ('Hedgemead Park', None, 'Royal Victoria Park')
     """
+    if limit < 1:
+        raise InvalidParameter(f"limit is {limit}; at least 1 candidate is offered.")
     known = gazetteer if kinds is None else gazetteer.among(kinds)
     distinct = list(dict.fromkeys(texts))
     found = {text: _exactly(text, known, limit) for text in distinct}
@@ -183,8 +216,8 @@ def _exactly(text: str, known: Gazetteer, limit: int) -> Match | None:
     at = np.flatnonzero(known.plain == plain)
     if not len(at):
         return None
-    one_each = at[np.unique(known.entity[at], return_index=True)[1]]
-    listed = sorted((_candidate(known, i, 100.0) for i in one_each), key=lambda one: (-one.radius_m, one))
+    largest = at[np.unique(known.entity[at], return_index=True)[1]]
+    listed = sorted((_candidate(known, i, 100.0) for i in largest), key=lambda one: (-one.radius_m, one))
     if len(listed) == 1:
         return Match(text, listed[0], tuple(listed), "one imported place has this name")
     return Match(text, None, tuple(listed[:limit]), f"{len(listed)} imported places have this name")
@@ -198,10 +231,11 @@ def _alike(texts: list[str], known: Gazetteer, limit: int) -> list[Match]:
     matches = []
     for text, row in zip(texts, scores, strict=True):
         best: dict[int, int] = {}
-        for i in np.lexsort((np.arange(len(row)), -row)).tolist():
-            if row[i] < MIN_SCORE or len(best) == limit:
+        enough = np.flatnonzero(row >= MIN_SCORE)
+        for i in enough[np.argsort(-row[enough], kind="stable")].tolist():
+            best.setdefault(int(known.place[i]), i)
+            if len(best) == limit:
                 break
-            best.setdefault(int(known.entity[i]), i)
         listed = tuple(_candidate(known, i, float(row[i])) for i in best.values())
         reason = "no imported place has exactly this name" if listed else "no imported place has a name like this"
         matches.append(Match(text, None, listed, reason))
@@ -210,16 +244,19 @@ def _alike(texts: list[str], known: Gazetteer, limit: int) -> list[Match]:
 
 def _scores(texts: list[str], names: list[str]) -> NDArray[np.float32]:
     """Likeness of each text to each name, shape (t, n)."""
-    whole = process.cdist(texts, names, scorer=fuzz.ratio, dtype=np.float32)
-    words = process.cdist(texts, names, scorer=fuzz.token_sort_ratio, dtype=np.float32)
-    shared = process.cdist(texts, names, scorer=fuzz.token_set_ratio, dtype=np.float32)
+    whole, words, shared = (
+        process.cdist(texts, names, scorer=scorer, dtype=np.float32, workers=-1)
+        for scorer in (fuzz.ratio, fuzz.token_sort_ratio, fuzz.token_set_ratio)
+    )
     alike: NDArray[np.float32] = np.maximum(whole, words) * np.float32(0.6) + shared * np.float32(0.4)
     return alike
 
 
 def _candidate(known: Gazetteer, at: int, score: float) -> Candidate:
-    numbers = (float(values[at]) for values in (known.x_m, known.y_m, known.radius_m))
-    return Candidate(bytes(known.keys[at]), str(known.names[at]), str(known.kinds[at]), round(score, 1), *numbers)
+    x_m, y_m, radius_m = known.extent[at].tolist()
+    return Candidate(
+        bytes(known.keys[at]), str(known.names[at]), str(known.kinds[at]), round(score, 1), x_m, y_m, radius_m
+    )
 
 
 def _nothing(text: str) -> Match:
@@ -235,44 +272,64 @@ def _loosened(plain: str) -> str:
     return written or plain
 
 
-def _entities(plain: Texts, keys: Texts, places: Floats) -> NDArray[np.int64]:
-    """Number of the place that each entry belongs to."""
-    pairs = [*_same(keys)]
-    for rows in _groups(plain):
-        if len(rows) <= _FEW:
-            near = list(combinations(rows, 2))
-        else:
-            reach_m = 2 * places[rows, 2].max() + SAME_PLACE_M
-            near = [(rows[a], rows[b]) for a, b in cKDTree(places[rows, :2]).query_pairs(reach_m)]
-        if near:
-            a, b = np.asarray(near).T
-            apart_m = np.hypot(*(places[a, :2] - places[b, :2]).T) - places[a, 2] - places[b, 2]
-            pairs += list(zip(a[apart_m <= SAME_PLACE_M], b[apart_m <= SAME_PLACE_M], strict=True))
-    a, b = np.asarray(pairs, np.int64).reshape(-1, 2).T
-    graph = coo_array((np.ones(len(a), bool), (a, b)), shape=(len(plain), len(plain)))
-    return connected_components(graph, directed=False)[1].astype(np.int64) if len(plain) else np.empty(0, np.int64)
+def _entities(plain: Texts, kinds: Texts, keys: Texts, features: Floats) -> NDArray[np.int64]:
+    """Number of what each entry's name may mean: entries of one name that are one feature or near each other.
+
+    Near features with different other names only share this one: *The Park* may be either of two parks.
+    """
+    called, sets = _name_sets(plain, keys)
+    kind = np.array([str(one) if one in _ALONE else "" for one in kinds], object)
+    pairs = [_same(list(zip(plain, keys, strict=True)))]
+    for rows in _groups(list(zip(plain, kind, strict=True))):
+        if not plain[rows[0]]:
+            continue
+        reach_m = 2 * features[rows, 2].max() + SAME_PLACE_M
+        near = cKDTree(features[rows, :2]).query_pairs(reach_m, output_type="ndarray")
+        a, b = np.asarray(rows)[near].T
+        apart_m = np.hypot(*(features[a, :2] - features[b, :2]).T) - features[a, 2] - features[b, 2]
+        a, b = a[apart_m <= SAME_PLACE_M], b[apart_m <= SAME_PLACE_M]
+        either, inverse = np.unique(np.column_stack([called[a], called[b]]), axis=0, return_inverse=True)
+        agree = np.array([sets[i] <= sets[j] or sets[j] <= sets[i] for i, j in either.tolist()], bool)[inverse]
+        pairs.append(np.column_stack([a[agree], b[agree]]))
+    return _components(pairs, len(plain))
 
 
-def _groups(values: Texts) -> list[list[int]]:
+def _name_sets(plain: Texts, keys: Texts) -> tuple[NDArray[np.int64], list[frozenset[str]]]:
+    """Distinct sets of the names of one feature, and which of them each entry's feature has."""
+    names_of: dict[bytes, set[str]] = {}
+    for key, name in zip(keys, plain, strict=True):
+        names_of.setdefault(key, set()).update([name] if name else [])
+    numbers = {names: i for i, names in enumerate(dict.fromkeys(map(frozenset, names_of.values())))}
+    return np.array([numbers[frozenset(names_of[key])] for key in keys], np.int64), list(numbers)
+
+
+def _components(pairs: list[NDArray[np.int64]], count: int) -> NDArray[np.int64]:
+    if not count:
+        return np.empty(0, np.int64)
+    a, b = np.concatenate(pairs).T
+    graph = coo_array((np.ones(len(a), bool), (a, b)), shape=(count, count))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def _groups(values: Iterable[Hashable]) -> list[list[int]]:
     """Positions of entries with equal values, where there are several."""
-    found: dict[object, list[int]] = {}
+    found: dict[Hashable, list[int]] = {}
     for i, value in enumerate(values):
         found.setdefault(value, []).append(i)
     return [rows for rows in found.values() if len(rows) > 1]
 
 
-def _same(keys: Texts) -> list[tuple[int, int]]:
-    return [(rows[0], other) for rows in _groups(keys) for other in rows[1:]]
+def _same(values: Iterable[Hashable]) -> NDArray[np.int64]:
+    pairs = [(rows[0], other) for rows in _groups(values) for other in rows[1:]]
+    return np.array(pairs, np.int64).reshape(-1, 2)
 
 
-def _extents(entity: NDArray[np.int64], places: Floats) -> Floats:
-    """Point of the largest part of each entry's place, and the radius round it that holds all parts, shape (n, 3)."""
+def _extents(entity: NDArray[np.int64], features: Floats) -> Floats:
+    """Point of the largest part, the first, and the radius round it that holds all parts of what is named, shape (n, 3)."""
     if not len(entity):
         return np.empty((0, 3))
-    order = np.lexsort((places[:, 1], places[:, 0], -places[:, 2], entity))
-    largest = order[np.unique(entity[order], return_index=True)[1]]
-    centre = places[largest[entity], :2]
-    reach_m = np.hypot(*(places[:, :2] - centre).T) + places[:, 2]
+    largest = np.unique(entity, return_index=True)[1]
+    centre = features[largest[entity], :2]
     radius_m = np.zeros(len(largest))
-    np.maximum.at(radius_m, entity, reach_m)
+    np.maximum.at(radius_m, entity, np.hypot(*(features[:, :2] - centre).T) + features[:, 2])
     return np.column_stack([centre, radius_m[entity]])
