@@ -4,42 +4,21 @@ Only a name that is written as the place is written, and that one place alone ha
 offered to a person: a misspelt park must never be placed in silence.
 """
 
-import re
-import unicodedata
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from geo.errors import InvalidParameter
-from geo.model import FeatureKind
+from geo.gazetteer_places import Floats, Texts, equal_pairs, join_pairs, number_places, place_extents
+from geo.place_names import loosened, normalise
 
-Floats = NDArray[np.float64]
-Texts = NDArray[np.object_]
-
-# Features of one name that are no further apart than this, edge to edge, are parts of one place.
-SAME_PLACE_M: Final = 100.0
 # What is less alike than this, of 100, is another name.
 MIN_SCORE: Final = 55.0
 _TEXTS_AT_ONCE: Final = 256
-# A church and its churchyard are one place; a ward or a road is another thing than the park that is named like it.
-_ALONE: Final = frozenset({FeatureKind.AREAS, FeatureKind.BOUNDARY, FeatureKind.ROADS})
-_ACCENTS: Final = re.compile("[\u0300-\u036f]+")
-_POSSESSIVE: Final = re.compile(r"(?<=s)['\u2018\u2019\u02bc`\u00b4]s\b", re.IGNORECASE)
-_APOSTROPHES: Final = re.compile(r"['\u2018\u2019\u02bc`\u00b4]")
-_SHORT_FORMS: Final = {
-    "rd": "road", "ave": "avenue", "av": "avenue", "pk": "park", "pks": "parks", "rec": "recreation ground", "gdn": "garden",
-    "gdns": "gardens", "sq": "square", "ln": "lane", "cres": "crescent", "cl": "close", "ct": "court", "pl": "place", "terr": "terrace",
-    "gr": "green", "grn": "green", "fld": "field", "flds": "fields", "pf": "playing field", "pfs": "playing fields", "ctr": "centre",
-    "center": "centre", "sch": "school", "stn": "station", "gd": "ground", "grd": "ground", "mt": "mount", "hosp": "hospital", "utd": "united",
-}  # fmt: skip
-_FILLERS: Final = frozenset({"the", "of", "at", "in", "near", "by"})
 
 
 @dataclass(frozen=True, order=True)
@@ -115,11 +94,11 @@ class Gazetteer:
         names, kinds, keys = names[order], kinds[order], keys[order]
         x_m, y_m, radius_m = x_m[order], y_m[order], radius_m[order]
         plain = np.array([normalise(str(name)) for name in names], object)
-        loose = np.array([_loosened(text) for text in plain], object)
+        loose = np.array([loosened(text) for text in plain], object)
         features = np.column_stack([x_m, y_m, radius_m]).astype(float)
-        entity = _entities(plain, kinds, keys, features)
-        place = _components([_same(entity), _same(keys)], len(names))
-        extent = _extents(entity, features)
+        entity = number_places(plain, kinds, keys, features)
+        place = join_pairs([equal_pairs(entity), equal_pairs(keys)], len(names))
+        extent = place_extents(entity, features)
         return cls(names, kinds, keys, x_m, y_m, radius_m, plain, loose, entity, place, extent)
 
     def among(self, kinds: Collection[str]) -> "Gazetteer":
@@ -133,23 +112,6 @@ class Gazetteer:
             y_m=self.y_m[some],
             radius_m=self.radius_m[some],
         )
-
-
-def normalise(text: str) -> str:
-    """Write a name without what never tells two places apart: case, accents, punctuation, a leading *The*, *Saint* for *St*.
-
-    Examples
-    --------
-    >>> normalise("St. James's  Park") == normalise("saint james' park")
-    True
-    """
-    unmarked = unicodedata.normalize("NFKC", _APOSTROPHES.sub("", _POSSESSIVE.sub("", text)))
-    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", unmarked.casefold().replace("&", " and ")))
-    # The vowel signs of many scripts are marks and no letters; without them two names would be one.
-    words = "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in plain).split()
-    if len(words) > 1 and words[0] == "the":
-        words = words[1:]
-    return " ".join(["st" if word == "saint" else word for word in words[:-1]] + words[-1:])
 
 
 def match_names(
@@ -227,7 +189,7 @@ def _alike(texts: list[str], known: Gazetteer, limit: int) -> list[Match]:
     """Match texts that are no place's name to the names that are most like them."""
     if not len(known.names):
         return [_nothing(text) for text in texts]
-    scores = _scores([_loosened(normalise(text)) for text in texts], known.loose.tolist())
+    scores = _scores([loosened(normalise(text)) for text in texts], known.loose.tolist())
     matches = []
     for text, row in zip(texts, scores, strict=True):
         best: dict[int, int] = {}
@@ -261,75 +223,3 @@ def _candidate(known: Gazetteer, at: int, score: float) -> Candidate:
 
 def _nothing(text: str) -> Match:
     return Match(text, None, (), "no imported place has a name like this" if text.strip() else "there is no name")
-
-
-def _loosened(plain: str) -> str:
-    """Write short forms out and leave fillers away: for likeness only, never for certainty."""
-    words = plain.split()
-    if len(words) > 1 and words[-1] == "st":
-        words[-1] = "street"
-    written = " ".join(_SHORT_FORMS.get(word, word) for word in words if word not in _FILLERS)
-    return written or plain
-
-
-def _entities(plain: Texts, kinds: Texts, keys: Texts, features: Floats) -> NDArray[np.int64]:
-    """Number of what each entry's name may mean: entries of one name that are one feature or near each other.
-
-    Near features with different other names only share this one: *The Park* may be either of two parks.
-    """
-    called, sets = _name_sets(plain, keys)
-    kind = np.array([str(one) if one in _ALONE else "" for one in kinds], object)
-    pairs = [_same(list(zip(plain, keys, strict=True)))]
-    for rows in _groups(list(zip(plain, kind, strict=True))):
-        if not plain[rows[0]]:
-            continue
-        reach_m = 2 * features[rows, 2].max() + SAME_PLACE_M
-        near = cKDTree(features[rows, :2]).query_pairs(reach_m, output_type="ndarray")
-        a, b = np.asarray(rows)[near].T
-        apart_m = np.hypot(*(features[a, :2] - features[b, :2]).T) - features[a, 2] - features[b, 2]
-        a, b = a[apart_m <= SAME_PLACE_M], b[apart_m <= SAME_PLACE_M]
-        either, inverse = np.unique(np.column_stack([called[a], called[b]]), axis=0, return_inverse=True)
-        agree = np.array([sets[i] <= sets[j] or sets[j] <= sets[i] for i, j in either.tolist()], bool)[inverse]
-        pairs.append(np.column_stack([a[agree], b[agree]]))
-    return _components(pairs, len(plain))
-
-
-def _name_sets(plain: Texts, keys: Texts) -> tuple[NDArray[np.int64], list[frozenset[str]]]:
-    """Distinct sets of the names of one feature, and which of them each entry's feature has."""
-    names_of: dict[bytes, set[str]] = {}
-    for key, name in zip(keys, plain, strict=True):
-        names_of.setdefault(key, set()).update([name] if name else [])
-    numbers = {names: i for i, names in enumerate(dict.fromkeys(map(frozenset, names_of.values())))}
-    return np.array([numbers[frozenset(names_of[key])] for key in keys], np.int64), list(numbers)
-
-
-def _components(pairs: list[NDArray[np.int64]], count: int) -> NDArray[np.int64]:
-    if not count:
-        return np.empty(0, np.int64)
-    a, b = np.concatenate(pairs).T
-    graph = coo_array((np.ones(len(a), bool), (a, b)), shape=(count, count))
-    return connected_components(graph, directed=False)[1].astype(np.int64)
-
-
-def _groups(values: Iterable[Hashable]) -> list[list[int]]:
-    """Positions of entries with equal values, where there are several."""
-    found: dict[Hashable, list[int]] = {}
-    for i, value in enumerate(values):
-        found.setdefault(value, []).append(i)
-    return [rows for rows in found.values() if len(rows) > 1]
-
-
-def _same(values: Iterable[Hashable]) -> NDArray[np.int64]:
-    pairs = [(rows[0], other) for rows in _groups(values) for other in rows[1:]]
-    return np.array(pairs, np.int64).reshape(-1, 2)
-
-
-def _extents(entity: NDArray[np.int64], features: Floats) -> Floats:
-    """Point of the largest part, the first, and the radius round it that holds all parts of what is named, shape (n, 3)."""
-    if not len(entity):
-        return np.empty((0, 3))
-    largest = np.unique(entity, return_index=True)[1]
-    centre = features[largest[entity], :2]
-    radius_m = np.zeros(len(largest))
-    np.maximum.at(radius_m, entity, np.hypot(*(features[:, :2] - centre).T) + features[:, 2])
-    return np.column_stack([centre, radius_m[entity]])

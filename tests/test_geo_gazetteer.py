@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.errors import InvalidParameter
-from geo.gazetteer import Gazetteer, match_names, normalise
+from geo.gazetteer import Gazetteer, match_names
+from geo.place_names import normalise
 from tests.misspelling import misspelt
 
 PLACES = [
