@@ -15,6 +15,7 @@ ROWS_PER_CHUNK: Final = 16_384
 _SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # no flags, no header extension
 _TRAILER: Final = b"\xff\xff"
 _NOTHING: Final = pa.scalar(b"", pa.large_binary())
+_UNFIT: Final = (pa.ArrowException, TypeError, ValueError, OverflowError)
 
 # PostgreSQL's name of a type: Arrow's type, numpy's type on the wire (None where lengths differ) and what a value must be.
 _TEXT: Final = (pa.large_string(), None, "Unicode text without NUL characters")
@@ -23,7 +24,7 @@ _TYPES: Final[Mapping[str, tuple[pa.DataType, str | None, str]]] = {
     "int2": (pa.int16(), ">i2", "a whole number from -2^15 to 2^15 - 1"),
     "int4": (pa.int32(), ">i4", "a whole number from -2^31 to 2^31 - 1"),
     "int8": (pa.int64(), ">i8", "a whole number from -2^63 to 2^63 - 1"),
-    "float8": (pa.float64(), ">f8", "a number that a double holds exactly"),
+    "float8": (pa.float64(), ">f8", "a number that a double holds, a whole one up to 2^53"),
     "text": _TEXT,
     "varchar": _TEXT,
     "bytea": (pa.large_binary(), None, "bytes"),
@@ -34,8 +35,9 @@ _TYPES: Final[Mapping[str, tuple[pa.DataType, str | None, str]]] = {
 def binary_rows(columns: Mapping[str, Sequence[Any]], types: Mapping[str, str]) -> Iterator[bytes | memoryview]:
     """Equally long columns as binary COPY, ``ROWS_PER_CHUNK`` rows at a time.
 
-    None and the missing values of Arrow and pandas are NULL; NaN among floats stays NaN; geometries are Shapely's or EWKB. What is
-    told of a value that does not fit names its column and row and never the value, for the server may log it.
+    None and the missing values of Arrow and of pandas' nullable types are NULL; NaN among floats stays NaN; geometries are
+    Shapely's or EWKB. What is told of a value that does not fit names its column and row and never the value, for the server
+    may log it.
     """
     lengths = {len(values) for values in columns.values()}
     if len(lengths) != 1:
@@ -105,17 +107,17 @@ def _checked(values: Any, kind: str, name: str, begin: int) -> pa.Array:
         raise StoreError(f"Column {name} has type {kind}, which Lapwing does not write.")
     try:
         return _array(values, kind)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        row = next((i for i in range(len(values)) if not _fits(values[i : i + 1], kind)), 0)
-    raise StoreError(f"Column {name}, row {begin + row + 1}: the value must be {_TYPES[kind][2]}. Nothing was stored.")
-
-
-def _fits(values: Any, kind: str) -> bool:
-    try:
-        _array(values, kind)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        return False
-    return True
+    except _UNFIT:
+        fitting: list[pa.Array] = []
+    while len(fitting) < len(values):
+        try:
+            fitting.append(_array(values[len(fitting) : len(fitting) + 1], kind))
+        except _UNFIT:
+            break
+    else:  # each fits by itself: Arrow refuses 1.0 beside a whole number above 2^53
+        return pa.concat_arrays(fitting)
+    row = begin + len(fitting) + 1
+    raise StoreError(f"Column {name}, row {row}: the value must be {_TYPES[kind][2]}. Nothing was stored.")
 
 
 def _array(values: Any, kind: str) -> pa.Array:
