@@ -32,7 +32,7 @@ def read_times(
     end_text = rows["to"].to_numpy(object)
     undated = start_text == ""
     begins_at = (rows["from"] != "").to_numpy(bool)
-    problems.add(undated, "date", Reason.MISSING_FIELD, "the row has no date; map one with --map date=COLUMN")
+    problems.add(undated, "date", Reason.MISSING_FIELD, "the row has no date")
     from_us, to_us, basis, bad = parse_times(np.where(undated, "1970-01-01", start_text).tolist(), zone)
     problems.add_each({row: detail for row, detail in bad.items() if begins_at[row]}, "from", Reason.BAD_DATE)
     problems.add_each(bad, "date", Reason.BAD_DATE)

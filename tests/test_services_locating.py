@@ -103,6 +103,17 @@ def test_one_name_in_two_places_is_never_taken_for_one_of_them(embedded: Lapwing
     assert len(report.ambiguous[0]["candidates"]) == 2
 
 
+def test_a_session_is_where_its_area_is(embedded: Lapwing, tmp_path: Path) -> None:
+    load(embedded, write_geojson(tmp_path / "parks.geojson", PARKS), "parks")
+    told = [
+        ["2026-03-09T19:00", "2026-03-09T21:00", "Alice Park", "2", "yes"],
+        ["2026-03-10", "", "the estate", "2", "yes"],
+    ]
+    path = write_csv(tmp_path / "e.csv", told, ("from", "to", "area", "workers", "nothing_seen"))
+    report = load(embedded, path, "effort")
+    assert (report.batch.accepted, report.batch.unlocated) == (2, 1)
+
+
 def test_a_postcode_is_nowhere_on_the_disk(tmp_path: Path) -> None:
     told = rows({"postcode": "BA1 6AA"}, {"uprn": "100012345678"}, {"place": "ask Mrs Khan"})
     path = write_csv(tmp_path / "theirs.csv", told, HEADER)

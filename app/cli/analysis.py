@@ -201,7 +201,7 @@ def _explanation(value: dict[str, Any]) -> str:
     lines = [
         f"{place_title(value['kind'], value['name'])} ({kind_words(value['kind'])}{odds})",
         value["why"],
-        f"Records from {span_words(evidence)}, the last {plural(evidence['recency_days'], 'day')} before the analysis. "
+        f"Records from {span_words(evidence)}, the newest {plural(evidence['recency_days'], 'day')} before the analysis. "
         f"Positions precise to {evidence['precision_m']:g} m ({value['basis']}).",
         f"Listing order: {score['records']:g} records x {score['recency']:g} recency x {score['corroboration']:g} corroboration = {score['score']:g}.",
     ]

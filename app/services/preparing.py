@@ -18,7 +18,7 @@ from data.readers import Chunk, ReadFile
 from data.store import Store
 from geo import retention
 from geo.crs import MetricCrs
-from geo.model import REJECTION_COLUMNS, Scope
+from geo.model import REJECTION_COLUMNS, RecordKind, Scope
 from geo.problems import Problems, Reason, keepable, rejections
 from geo.record_keys import RecordKeys
 from geo.validate import RECORD_FIELDS, RecordRules, Validated, validate_records
@@ -180,6 +180,9 @@ def _shaped(rows: pd.DataFrame, numbers: np.ndarray, shape: RowShape, edits: Edi
     for name, words in shape.values.items():
         if name in rows:
             rows[name] = rows[name].str.strip().map(lambda text, words=words: words.get(text, text))
+    if shape.kind == RecordKind.EFFORT and "area" in rows:  # where a session was is a place by its name
+        rows = rows.reindex(columns=[*rows.columns.union(["place"], sort=False)], fill_value="")
+        rows["place"] = rows["place"].where(rows["place"] != "", rows["area"])
     for name, text in shape.defaults.items():
         rows[name] = rows[name].where(rows[name] != "", text) if name in rows else text
     if edits:

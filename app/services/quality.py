@@ -43,10 +43,7 @@ def report(store: Store, scope: Scope, batch_id: str | None = None, *, now_us: i
     records = everything if batch_id is None else store.evidence.batch_records(scope, batch_id)
     reports = records[records["kind"].isin(REPORTS)]
     found = find_stacks(store, scope, everything)
-    reasons: dict[str, int] = {}
-    for batch in batches:
-        for reason, count in {} if batch["undone"] else batch["reasons"].items():
-            reasons[reason] = reasons.get(reason, 0) + count
+    waiting = store.evidence.quarantine(scope, batch_id)["reason"].value_counts()
     return {
         "batches": batches,
         "evidence": describe(records),
@@ -56,7 +53,7 @@ def report(store: Store, scope: Scope, batch_id: str | None = None, *, now_us: i
         "source_types": source_types(reports),
         "counted_once": _counted_once(store, scope, weigh_by(everything, found), None if batch_id is None else records),
         "outside": _outside(store, scope, records),
-        "quarantine": dict(sorted(reasons.items(), key=lambda item: -item[1])),
+        "quarantine": {str(reason): int(n) for reason, n in waiting.items()},
         "due": store.retention.due(scope, now_us),
         "features": store.evidence.feature_counts(scope),
     }
