@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from app.services.importing import undo_batch
 from app.services.quality import report
 from app.wiring import Lapwing
 from geo.model import Role, Scope
@@ -75,15 +76,39 @@ def test_the_pages(embedded: Lapwing, scope: Scope, tmp_path: Path) -> None:
     client = signed_in(embedded, scope, Role.ANALYST)
     assert "There are no records yet" in client.get("/quality").text
     assert "No coordinate is shared" in client.get("/stacks").text
-    batch = load(
-        embedded, write_csv(tmp_path / "a.csv", [*rows(), *stack([(-2.4, 51.4, 5)])[:0]], HEADER)
-    ).batch.batch_id
+    batch = load(embedded, write_csv(tmp_path / "a.csv", rows(), HEADER)).batch.batch_id
     page = client.get("/quality").text
-    assert "70% have a position" in page
+    assert "10 records: 7 of 10 have a position; all say at what time." in page
+    assert "No boundary has been imported" in page
+    assert "None is due for review or deletion" in page
     assert "Of the 5 that say when, half came within" in page
     assert "bad date" in page
     assert client.get(f"/quality/{batch}").status_code == 200
     assert client.get("/quality/none").status_code == 404
+
+
+def test_a_file_without_records_says_why(embedded: Lapwing, scope: Scope, tmp_path: Path) -> None:
+    client = signed_in(embedded, scope, Role.ANALYST)
+    refused = load(embedded, write_csv(tmp_path / "a.csv", rows()[-1:], HEADER)).batch.batch_id
+    for address in ("/quality", f"/quality/{refused}"):
+        page = client.get(address).text
+        assert "Rejected rows by reason: bad date 1" in page, address
+    assert "No record of this file is held" in page
+    parks = load(embedded, write_geojson(tmp_path / "p.geojson", [({"name": "Park"}, square(*BATH, 0.1))]), "parks")
+    assert "reference geography and no records" in client.get(f"/quality/{parks.batch.batch_id}").text
+    undo_batch(embedded.store, SCOPE, refused, now_us=NOW_US)
+    page = client.get(f"/quality/{refused}").text
+    assert "This file was undone" in page
+    assert "Rejected rows" not in page
+
+
+def test_a_small_share_is_not_drawn_as_none_nor_a_large_one_as_all(
+    embedded: Lapwing, scope: Scope, tmp_path: Path
+) -> None:
+    client = signed_in(embedded, scope, Role.ANALYST)
+    told = [[i, "2024-03-01", *BATH, "ASB" if i else "", "" if i else "Police"] for i in range(300)]
+    load(embedded, write_csv(tmp_path / "a.csv", told, HEADER[:6]))
+    assert "what happened 99%, agency 1%, reference 100%, how it came to light 0%" in client.get("/quality").text
 
 
 def test_a_coordinate_is_ruled_on_its_page(embedded: Lapwing, scope: Scope, tmp_path: Path) -> None:

@@ -208,21 +208,19 @@ def _quality_text(value: dict[str, Any]) -> str:
     if not rows:
         return "Nothing has been imported yet. Begin with: lapwing import incidents FILE"
     facts = value["evidence"]
-    worth = [textwrap.fill(line, 100, subsequent_indent="  ") for line in _worth_lines(value)]
+    lines = [
+        f"{plural(facts['records'], 'record')}, {facts['unlocated']:,} without a position.",
+        f"{plural(facts['distinct_points'], 'distinct point')}; {facts['on_shared_points']:,} records share theirs with another; "
+        f"{facts['snapped']:,} are at positions moved to fixed map points.",
+        "Time known as: " + (", ".join(f"{name} {n:,}" for name, n in facts["time_basis"].items()) or "nothing") + ".",
+        "Position precise to (metres): " + ", ".join(f"{name} {n:,}" for name, n in facts["precision_m"].items()) + ".",
+        *_worth_lines(value),
+    ]
     return "\n".join(
         [
             table(["batch", "file", "kind", *_TOTALS, ""], rows),
             "",
-            f"{plural(facts['records'], 'record')}, {facts['unlocated']:,} without a position.",
-            f"{plural(facts['distinct_points'], 'distinct point')}; {facts['on_shared_points']:,} records share theirs with another; "
-            f"{facts['snapped']:,} are at positions moved to fixed map points.",
-            "Time known as: "
-            + (", ".join(f"{name} {n:,}" for name, n in facts["time_basis"].items()) or "nothing")
-            + ".",
-            "Position precise to (metres): "
-            + ", ".join(f"{name} {n:,}" for name, n in facts["precision_m"].items())
-            + ".",
-            *worth,
+            *(textwrap.fill(line, 100, subsequent_indent="  ") for line in lines),
         ]
     )
 
@@ -231,19 +229,20 @@ def _worth_lines(value: dict[str, Any]) -> list[str]:
     """Completeness, coordinates, lag, sources, repeats, area and what is due."""
     lines = []
     for kind, counts in value["completeness"].items():
-        shares = [f"{name} {n / counts['records']:.0%}" for name, n in counts.items() if name != "records"]
+        shares = [f"{name} {_share(n, counts['records'])}" for name, n in counts.items() if name != "records"]
         lines.append(f"Of {plural(counts['records'], 'record')} of {kind}, so many say: {', '.join(shares)}.")
     lines += [
-        f"Coordinates of class {one['stack_class']}: {one['coordinates']:,} with {one['records']:,} reports, {one['share']:.1%} of them."
+        f"Coordinates of class {one['stack_class']}: {one['coordinates']:,} with {one['records']:,} reports, {one['share']:.1%} of all with a position."
         for one in value["stacks"]["classes"]
     ]
     lag = value["lag"]
     if lag["known"]:
         lines.append(
-            f"Reported after a median of {lag['median_days']:g} days, nine of ten within {lag['p90_days']:g}; {lag['bands']['not said']:,} do not say."
+            f"Reported after a median of {plural(lag['median_days'], 'day')} (quartiles {lag['quartiles_days'][0]} and {lag['quartiles_days'][1]}), "
+            f"nine of ten within {lag['p90_days']:,}; {lag['bands']['not said']:,} do not say."
         )
     else:
-        lines.append("No report says when it was reported.")
+        lines.append("No report gives both a day and when it was reported.")
     lines.append(
         "How it came to light: " + ", ".join(f"{name} {n:,}" for name, n in value["source_types"].items()) + "."
     )
@@ -253,12 +252,20 @@ def _worth_lines(value: dict[str, Any]) -> list[str]:
         f"Outside {one['boundary']}: {one['outside']:,} of {one['located']:,} located records."
         for one in value["outside"]
     ]
+    if waiting := value["quarantine"]:
+        reasons = ", ".join(f"{reason} {n:,}" for reason, n in waiting.items())
+        lines.append(f"Rows needing attention: {reasons}. See: lapwing quarantine.")
     due = value["due"]
     if due["review"] or due["deletion"]:
         lines.append(
             f"Due for review: {due['review']:,}; past their date of deletion: {due['deletion']:,} (lapwing purge)."
         )
     return lines
+
+
+def _share(count: int, total: int) -> str:
+    """Return a share in per cent that says neither none nor all where it is not so."""
+    return f"{min(max(round(100 * count / total), 1), 99) if 0 < count < total else 100 * (count > 0)}%"
 
 
 @click.command("undo")

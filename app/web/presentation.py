@@ -10,6 +10,7 @@ from app.web.security import store
 from geo.disclosure import MARKING, SYNTHETIC_NOTICE
 from geo.model import Role
 from geo.narrative import day_words, kind_words, place_title, plural, span_words
+from geo.quality import in_ten
 from geo.temporal import LONDON, from_micros
 
 _NAVIGATION = (
@@ -36,6 +37,7 @@ def prepare(app: Flask) -> None:
         moment=_moment,
         field_value=_field_value,
         percent=_percent,
+        in_ten=in_ten,
         thousands=lambda n: f"{n:,}",
     )
     app.jinja_env.globals["place_title"] = place_title
