@@ -6,6 +6,7 @@ from typing import Final
 import h3.api.numpy_int as h3
 import numpy as np
 import shapely
+from h3 import H3BaseException
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
@@ -83,6 +84,11 @@ def estimated_cells(area_km2: float, resolution: int) -> float:
     return area_km2 / float(h3.average_hexagon_area(resolution, unit="km^2"))
 
 
+def spacing_m(resolution: int) -> float:
+    """Average distance between the centres of neighbouring cells: the root of 3 times their edge."""
+    return float(h3.average_hexagon_edge_length(resolution, unit="m")) * 3**0.5
+
+
 def disks(cells: Iterable[int], k: int) -> Cells:
     """Union of the k-disks round the given cells, sorted."""
     frontier = np.unique(np.fromiter((int(c) for c in cells), np.int64))
@@ -93,6 +99,36 @@ def disks(cells: Iterable[int], k: int) -> Cells:
         frontier = np.setdiff1d(ring, reached, assume_unique=True)
         reached = np.union1d(reached, frontier)
     return reached
+
+
+def lattice(cells: Cells) -> NDArray[np.int64] | None:
+    """Whole-number coordinates of cells on one hexagonal lattice, shape (n, 2), or None where there is no such lattice.
+
+    Notes
+    -----
+    H3's local IJ coordinates round the middle cell: two cells are ``max(|di|, |dj|, |di - dj|)`` steps apart. Cells
+    across a pentagon or on far sides of the earth have no common lattice; the 12 pentagons lie in the sea.
+    """
+    if not len(cells):
+        return np.empty((0, 2), np.int64)
+    origin = int(np.uint64(cells[len(cells) // 2]))
+    try:
+        return np.asarray([h3.cell_to_local_ij(origin, c) for c in np.asarray(cells).astype(np.uint64).tolist()])
+    except H3BaseException:
+        return None
+
+
+def ring_members(cells: Cells, k: int) -> tuple[NDArray[np.int64], Cells]:
+    """(position, cell) of every cell exactly ``k`` steps from each of the given cells; one call a cell, exact anywhere."""
+    rings = [np.asarray(h3.grid_ring(c, k), np.uint64) for c in np.asarray(cells).astype(np.uint64).tolist()]
+    lengths = np.fromiter((len(ring) for ring in rings), np.int64, len(rings))
+    members = np.concatenate(rings) if rings else np.empty(0, np.uint64)
+    return np.repeat(np.arange(len(rings)), lengths), members.astype(np.int64)
+
+
+def areas_km2(cells: Cells) -> Floats:
+    """Area of each cell on the sphere, shape (n,)."""
+    return np.asarray([h3.cell_area(c, "km^2") for c in np.asarray(cells).astype(np.uint64).tolist()], float)
 
 
 def boundaries(cells: Cells) -> NDArray[np.object_]:
