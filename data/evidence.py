@@ -120,6 +120,11 @@ class Evidence:
         chosen = exact if len(exact) else found
         return shapely.union_all(_shapes(chosen.drop_duplicates("feature_key")["geometry"]))
 
+    def file_spans(self, scope: Scope, kinds: Sequence[str]) -> pd.DataFrame:
+        """First and last moment of every imported file's records (``first_us``, ``last_us``) and how many it holds."""
+        frame = self._db.frame("file_spans", org_id=scope.org_id, kinds=tuple(map(str, kinds)))
+        return frame.astype({"first_us": np.int64, "last_us": np.int64, "records": np.int64})
+
     def input_hashes(self, scope: Scope, record_kinds: Sequence[str]) -> tuple[str, ...]:
         """SHA-256 of every file that can bear on an analysis, and of what people changed besides.
 

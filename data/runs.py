@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from geo.errors import NotFound
-from geo.model import CELL_COLUMNS, Place, Run, Scope
+from geo.model import CELL_COLUMNS, STATISTIC_COLUMNS, Place, Run, Scope
 
 if TYPE_CHECKING:
     from data.database import Database
@@ -37,6 +37,9 @@ class KnownPlace:
     footprint: tuple[int, ...]
 
 
+_WHOLE = ("observed", "scan_radius", "hot", "gi_star_reliable")
+
+
 class Runs:
     """Runs, places and decisions of one store."""
 
@@ -55,7 +58,7 @@ class Runs:
         """Store a whole run in one transaction: all of it or nothing. A run of the same id is replaced.
 
         ``members`` gives the record keys behind each place id; ``matches`` (``record_key``, ``event_key``, ``reason``,
-        ``words``) those that were counted with another.
+        ``words``) those that were counted with another. Statistics of ``cells`` are missing values where there are none.
         """
         with self._db.transaction():
             self._db.lock("run")
@@ -63,7 +66,9 @@ class Runs:
                 self._db.execute(name, org_id=scope.org_id, run_id=run.run_id)
             self._db.insert("run", _one_row(scope, run))
             owner = {"org_id": [scope.org_id] * len(cells), "run_id": [run.run_id] * len(cells)}
-            self._db.insert("run_cell", owner | {name: cells[name].tolist() for name in CELL_COLUMNS})
+            counted = {name: cells[name].tolist() for name in CELL_COLUMNS}
+            told = {name: _or_null(cells[name]) for name in STATISTIC_COLUMNS}
+            self._db.insert("run_cell", owner | counted | told)
             self._db.insert("run_place", _place_columns(scope, run, places))
             keys = [(place_id, key) for place_id, own in members.items() for key in own]
             self._db.insert(
@@ -125,6 +130,13 @@ class Runs:
         """Cells of a run with their counts, ordered by cell; study-area cells without records are there with 0."""
         return self._db.frame("run_cells", org_id=scope.org_id, run_id=run_id, min_records=min_records).astype("int64")
 
+    def statistics(self, scope: Scope, run_id: str) -> pd.DataFrame:
+        """``cell`` and ``STATISTIC_COLUMNS`` of the cells of a run's own resolution, ordered by cell."""
+        frame = self._db.frame("run_cell_statistics", org_id=scope.org_id, run_id=run_id)
+        whole = dict.fromkeys(("cell", *_WHOLE), "int64")
+        texts = dict.fromkeys(("trend", "state"), object)
+        return frame.astype(dict.fromkeys(STATISTIC_COLUMNS, "float64") | whole | texts)
+
     def places(self, scope: Scope, run_id: str, *, top: int | None = None) -> list[Place]:
         """Places of a run, by rank; all, or the first few."""
         parameters = {"org_id": scope.org_id, "run_id": run_id, "max_rank": top or 2**31 - 1}
@@ -174,6 +186,13 @@ class Runs:
     def standing(self, scope: Scope) -> dict[str, Decision]:
         """Return the latest decision about each place."""
         return {decision.place_id: decision for decision in self.decisions(scope)}
+
+
+def _or_null(values: pd.Series) -> list[Any]:
+    """Plain values, None where one is missing; whole numbers stay whole beside missing ones."""
+    whole = values.name in _WHOLE
+    plain = (values.astype("Int64") if whole else values).astype(object)
+    return list(plain.where(values.notna(), None))
 
 
 def _one_row(scope: Scope, run: Run) -> dict[str, Sequence[Any]]:

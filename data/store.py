@@ -11,6 +11,7 @@ from data.database import Database
 from data.evidence import Evidence
 from data.intake import Intake
 from data.locations import Locations
+from data.proofs import Proofs
 from data.retention import Retention
 from data.runs import Runs
 from data.supplies import Supplies
@@ -31,6 +32,7 @@ class Store:
     locations: Locations
     retention: Retention
     runs: Runs
+    proofs: Proofs
     accounts: Accounts
     audit: AuditLog
 
@@ -46,6 +48,7 @@ class Store:
             Locations(database),
             Retention(database),
             Runs(database),
+            Proofs(database),
             Accounts(database),
             AuditLog(database),
         )

@@ -10,7 +10,7 @@ from typing import Final
 
 from geo.model import Layer, Profile
 
-DICTIONARY_VERSION: Final = "1"
+DICTIONARY_VERSION: Final = "2"
 MAX_TEXT: Final = 254
 
 
@@ -45,6 +45,49 @@ _COMMON: Final = (
 
 _OPERATIONAL_COMMON: Final = tuple(replace(field, audiences=_OPERATIONAL) for field in _COMMON)
 
+_CELL_STATISTICS: Final = tuple(
+    Field(name, kind, meaning, _OPERATIONAL)
+    for name, kind, meaning in (
+        (
+            "hot",
+            FieldType.INTEGER,
+            "1 where the window of two rings stands out (q_value) and the scan confirms it (scan_p).",
+        ),
+        (
+            "state",
+            FieldType.TEXT,
+            "hot; looked_quiet where outreach worked in or beside the cell; not_looked where nobody did.",
+        ),
+        ("observed", FieldType.INTEGER, "Records in the window of two rings round the cell."),
+        ("expected", FieldType.REAL, "Records expected in the window from its share of what is compared with."),
+        ("rate_ratio", FieldType.REAL, "Observed over expected; 0 where nothing is expected."),
+        ("ratio_low", FieldType.REAL, "Lower end of the exact 95 % interval of rate_ratio."),
+        ("ratio_high", FieldType.REAL, "Upper end of the exact 95 % interval of rate_ratio."),
+        ("p_value", FieldType.REAL, "Exact binomial: probability of so many records or more by chance."),
+        ("q_value", FieldType.REAL, "p_value adjusted over all cells (Benjamini and Hochberg)."),
+        ("scan_p", FieldType.REAL, "Family-wise p of the best window round the cell (Kulldorff's scan)."),
+        ("scan_radius", FieldType.INTEGER, "Rings of that window."),
+        (
+            "rate",
+            FieldType.REAL,
+            "Adjusted rate: relative to the whole area, drawn to its neighbourhood where evidence is thin.",
+        ),
+        ("density_km2", FieldType.REAL, "Kernel density, records per km2 (quartic, 500 m, edge corrected)."),
+        ("gi_star_z", FieldType.REAL, "Getis-Ord Gi* of the window, for exchange with other tools only."),
+        ("gi_star_reliable", FieldType.INTEGER, "0 where counts are too sparse for gi_star_z to be normal."),
+        (
+            "top_probability",
+            FieldType.REAL,
+            "Probability that the cell is in the top 1 % of the area, given how well positions and times are known.",
+        ),
+        (
+            "trend",
+            FieldType.TEXT,
+            "emerging, intensifying, diminishing, persistent, sporadic, historic, none, or insufficient_history.",
+        ),
+    )
+)
+
 FIELDS: Final[dict[Layer, tuple[Field, ...]]] = {
     Layer.CELLS: (
         Field("cell", FieldType.TEXT, "H3 index of the cell, hexadecimal."),
@@ -62,6 +105,7 @@ FIELDS: Final[dict[Layer, tuple[Field, ...]]] = {
             "Records whose position a publisher moved to a fixed map point.",
             _OPERATIONAL,
         ),
+        *_CELL_STATISTICS,
         *_COMMON,
     ),
     Layer.PLACES: (
@@ -105,9 +149,22 @@ FIELDS: Final[dict[Layer, tuple[Field, ...]]] = {
         Field(
             "score",
             FieldType.REAL,
-            "Records x recency x corroboration: a listing order, not a measure of danger.",
+            "Weight of the records x recency x corroboration: a listing order, not a measure of danger.",
             _OPERATIONAL,
         ),
+        Field("significant", FieldType.INTEGER, "1 where the scan finds the place beyond chance.", _OPERATIONAL),
+        Field("rate_ratio", FieldType.REAL, "Observed over expected in the window round the place.", _OPERATIONAL),
+        Field("scan_p", FieldType.REAL, "Family-wise p of the best window round the place.", _OPERATIONAL),
+        Field(
+            "held_in",
+            FieldType.INTEGER,
+            "Of nine other grids, how many show the place as hot; -1 not checked.",
+            _OPERATIONAL,
+        ),
+        Field("rank_low", FieldType.INTEGER, "Best rank within the 95 % bootstrap interval.", _OPERATIONAL),
+        Field("rank_high", FieldType.INTEGER, "Worst rank within the 95 % bootstrap interval.", _OPERATIONAL),
+        Field("rank_without_ours", FieldType.INTEGER, "Rank without what patrols and outreach found.", _OPERATIONAL),
+        Field("trend", FieldType.TEXT, "Trend of the cell that holds most of the place.", _OPERATIONAL),
         Field("decision", FieldType.TEXT, "What an analyst decided: accept, reject, or waiting.", _OPERATIONAL),
         Field("why", FieldType.TEXT, "One plain sentence."),
         *_COMMON,

@@ -91,7 +91,7 @@ def find_hotspots(
         scan=scan,
         hot=(test.q_value <= alpha) & (scan.p_value <= alpha),
         rate=shrunk_rates(values, share, neighbourhoods),
-        gi_star_z=gi_star(values, disk),
+        gi_star_z=gi_star(values, disk, binary=True),
         gi_star_reliable=is_reliable(values, disk),
     )
 

@@ -16,7 +16,7 @@ MIN_NEIGHBOURS: Final = 8
 MIN_EXPECTED: Final = 5.0
 
 
-def gi_star(values: Floats, weights: sparse.csr_array) -> Floats:
+def gi_star(values: Floats, weights: sparse.csr_array, *, binary: bool = False) -> Floats:
     """z-score of the weighted sum round each cell, itself included.
 
     Parameters
@@ -24,6 +24,8 @@ def gi_star(values: Floats, weights: sparse.csr_array) -> Floats:
     values : ndarray of float, shape (n,)
     weights : csr_array, shape (n, n)
         Neighbours with the cell itself.
+    binary : bool
+        Whether every weight is known to be one, as in a disk: their sums are then only counted.
 
     Returns
     -------
@@ -39,18 +41,26 @@ def gi_star(values: Floats, weights: sparse.csr_array) -> Floats:
     n = len(values)
     if n < 2:
         return np.zeros(n)
-    mean = values.mean()
-    deviation = np.sqrt(np.square(values - mean).mean())
-    of_weights, of_squares = _row_sums(weights)
-    spread = np.maximum(n * of_squares - of_weights**2, 0.0) / (n - 1)
-    some = (spread > 1e-9) & (deviation > 1e-12 * abs(mean))
-    scale = np.where(some, deviation * np.sqrt(spread), 1.0)
-    return np.where(some, (weights @ values - mean * of_weights) / scale, 0.0)
+    mean, deviation = values.mean(), values.std()
+    if deviation <= 1e-12 * abs(mean):
+        return np.zeros(n)
+    of_weights, of_squares = _row_sums(weights, binary)
+    z = weights @ values
+    z -= mean * of_weights
+    spread = n * of_squares
+    spread -= of_weights**2
+    flat = spread <= 1e-9 * (n - 1)
+    spread[flat] = 1.0
+    np.sqrt(spread, out=spread)
+    z /= spread
+    z *= np.sqrt(n - 1) / deviation
+    z[flat] = 0.0
+    return z
 
 
-def _row_sums(weights: sparse.csr_array) -> tuple[Floats, Floats]:
-    """Sums of the weights and of their squares; ones, the usual case, are only counted."""
-    if (weights.data == 1.0).all():
+def _row_sums(weights: sparse.csr_array, binary: bool) -> tuple[Floats, Floats]:
+    """Sums of the weights and of their squares."""
+    if binary:
         counted = np.diff(weights.indptr).astype(float)
         return counted, counted
     squares = sparse.csr_array((weights.data**2, weights.indices, weights.indptr), shape=weights.shape)

@@ -83,6 +83,17 @@ class Layer(StrEnum):
     REFERENCE = "reference"
 
 
+class ComparedWith(StrEnum):
+    """What counts are compared with: the exposure that a rate needs."""
+
+    AREA = "area"
+    UNIFORM = "uniform"
+    RECORDS = "records"
+    PREMISES = "premises"
+    BUILDINGS = "buildings"
+    EFFORT = "effort"
+
+
 class Verdict(StrEnum):
     """An analyst's decision about a place."""
 
@@ -166,6 +177,27 @@ FEATURE_COLUMNS: Final = (
 REJECTION_COLUMNS: Final = ("row_number", "field", "reason", "detail", "row")
 
 CELL_COLUMNS: Final = ("cell", "records", "days", "months", "month_only", "snapped")
+# What the statistics say of a cell of a run's own resolution.
+STATISTIC_COLUMNS: Final = (
+    "share",
+    "observed",
+    "expected",
+    "rate_ratio",
+    "ratio_low",
+    "ratio_high",
+    "p_value",
+    "q_value",
+    "scan_p",
+    "scan_radius",
+    "hot",
+    "rate",
+    "density_km2",
+    "gi_star_z",
+    "gi_star_reliable",
+    "top_probability",
+    "trend",
+    "state",
+)
 
 UNATTRIBUTED: Final = "unattributed"
 AREA: Final = "area"
@@ -206,6 +238,15 @@ class AnalysisParameters:
         H3 resolution of place footprints, whatever that of the cells: places are known again by their footprints.
     max_place_width_m : float
         A wider cluster is an area, not one place.
+    compared_with : str
+        What counts are compared with: ground inside the area, every cell alike, all stored records, premises, buildings,
+        or hours of outreach (then only what outreach found is counted).
+    alpha : float
+        Level of the tests.
+    simulations : int
+        Of the scan.
+    harm_weights : tuple of (str, float)
+        Weight of a record of a category in the order of places; 1 where it is not named.
 
     Raises
     ------
@@ -229,6 +270,10 @@ class AnalysisParameters:
     footprint_resolution: int = 11
     max_place_width_m: float = 500.0
     crs_epsg: int = 27700
+    compared_with: str = ComparedWith.AREA
+    alpha: float = 0.05
+    simulations: int = 999
+    harm_weights: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         """Gather every problem before refusing."""
@@ -245,8 +290,21 @@ class AnalysisParameters:
             problems.append(f"unknown record kinds {', '.join(unknown)}")
         if not self.record_kinds:
             problems.append("no record kind is chosen")
+        problems += self._statistical_problems()
         if problems:
             raise InvalidParameter("; ".join(problems) + ".")
+
+    def _statistical_problems(self) -> list[str]:
+        problems = []
+        if self.compared_with not in set(ComparedWith):
+            problems.append(f"counts cannot be compared with {self.compared_with!r}; choose {', '.join(ComparedWith)}")
+        if not 0 < self.alpha < 0.5:
+            problems.append(f"alpha {self.alpha:g} is outside 0..0.5")
+        if not 19 <= self.simulations <= 99_999:
+            problems.append(f"simulations {self.simulations} is outside 19..99999")
+        if bad := [f"{category}={weight:g}" for category, weight in self.harm_weights if not 0 <= weight <= 1000]:
+            problems.append(f"weight {bad[0]} is outside 0..1000")
+        return problems
 
     @property
     def shared_resolution(self) -> int:
@@ -261,6 +319,7 @@ class AnalysisParameters:
             plain[name] = date.fromisoformat(plain[name]) if plain[name] else None
         for name in ("record_kinds", "categories"):
             plain[name] = tuple(plain[name])
+        plain["harm_weights"] = tuple((category, weight) for category, weight in plain.get("harm_weights", ()))
         return cls(**plain)
 
     def as_json(self) -> str:
@@ -270,8 +329,10 @@ class AnalysisParameters:
         plain["date_to"] = self.date_to.isoformat() if self.date_to else None
         plain["record_kinds"] = sorted(str(kind) for kind in self.record_kinds)
         plain["categories"] = sorted(self.categories)
-        for name in ("eps_m", "min_weight", "max_place_width_m"):
+        for name in ("eps_m", "min_weight", "max_place_width_m", "alpha"):
             plain[name] = float(plain[name])
+        plain["compared_with"] = str(self.compared_with)
+        plain["harm_weights"] = sorted([category, float(weight)] for category, weight in self.harm_weights)
         return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
 

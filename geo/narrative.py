@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from geo.evidence import busiest_days, busiest_hours
-from geo.model import AREA, UNATTRIBUTED, Profile
+from geo.model import AREA, UNATTRIBUTED
 
 TIMES_NOT_KNOWN = "times not known"
 
@@ -82,27 +82,24 @@ def span_words(evidence: Mapping[str, Any]) -> str:
     return first if first == last else f"{first} to {last}"
 
 
-def why(evidence: Mapping[str, Any], *, profile: Profile, records: int) -> str:
-    """Say in one sentence why a place is listed.
+def lower_bound(evidence: Mapping[str, Any], records: int) -> str:
+    """Say why a place is listed to an audience outside operations: a lower bound, and nothing finer."""
+    more = "one source only" if evidence["sources"] == 1 else "more than one source"
+    return f"At least {records:,} records from {more}."
 
-    ``records`` is the count this audience may see; outside operations it is a lower bound and nothing finer is said.
-    """
-    said_by = "one source only" if evidence["sources"] == 1 else plural(evidence["sources"], "source")
-    if profile is not Profile.OPERATIONAL:
-        more = "one source only" if evidence["sources"] == 1 else "more than one source"
-        return f"At least {records:,} records from {more}."
+
+def when_and_doubt(evidence: Mapping[str, Any]) -> str:
+    """Say in one or two sentences between which days the records lie, and what is not known of them."""
+    span = span_words(evidence)
     if evidence["month_only"] == evidence["records"]:
-        span = f"over {plural(evidence['months'], 'month')} ({span_words(evidence)}), dated by month only"
+        told = f"{span}, dated by month only."
+    elif evidence["month_only"]:
+        told = f"{span}, {evidence['month_only']:,} of them dated by month only."
     else:
-        span = f"on {plural(evidence['days'], 'day')} ({span_words(evidence)})"
-    if 0 < evidence["month_only"] < evidence["records"]:
-        span += f", {evidence['month_only']:,} of them dated by month only"
-    doubt = (
-        " Most positions were moved to fixed map points, so the exact spot is not known."
-        if evidence["snapped"] * 2 > evidence["records"]
-        else ""
-    )
-    return f"{plural(evidence['records'], 'record')} from {said_by} {span}.{doubt}"
+        told = f"{span}."
+    if evidence["snapped"] * 2 > evidence["records"]:
+        told += " Most positions were moved to fixed map points, so the exact spot is not known."
+    return told
 
 
 def usual_weekdays(evidence: Mapping[str, Any]) -> str:

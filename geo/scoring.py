@@ -11,12 +11,12 @@ def score(evidence: dict[str, Any]) -> dict[str, float]:
     Parameters
     ----------
     evidence : dict
-        As made by :func:`geo.evidence.summarise`.
+        As made by :func:`geo.evidence.summarise`, and ``weight``: its records by their grade and harm.
 
     Returns
     -------
     dict
-        ``records`` (how many), ``recency`` (halves every 180 days since the last record), ``corroboration`` (1 with
+        ``weight`` (of its records), ``recency`` (halves every 180 days since the last record), ``corroboration`` (1 with
         two or more sources, 0.5 with one: the same source n times is one source) and ``score``, their product.
 
     Notes
@@ -26,14 +26,14 @@ def score(evidence: dict[str, Any]) -> dict[str, float]:
 
     Examples
     --------
-    >>> score({"records": 10, "recency_days": 0, "sources": 2})["score"]
+    >>> score({"weight": 10, "recency_days": 0, "sources": 2})["score"]
     10.0
     """
     recency = 0.5 ** (evidence["recency_days"] / RECENCY_HALF_LIFE_DAYS)
     corroboration = 1.0 if evidence["sources"] > 1 else 0.5
-    total = evidence["records"] * recency * corroboration
+    total = evidence["weight"] * recency * corroboration
     parts = {
-        "records": float(evidence["records"]),
+        "weight": float(evidence["weight"]),
         "recency": recency,
         "corroboration": corroboration,
         "score": total,

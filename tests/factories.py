@@ -70,6 +70,38 @@ def make_run(summary=None, **parameters):
     )
 
 
+# What the statistics say of a cell, and of a place, in a released layer.
+CELL_STATISTICS = {
+    "hot": 1,
+    "state": "hot",
+    "observed": 9,
+    "expected": 2.5,
+    "rate_ratio": 3.6,
+    "ratio_low": 1.7,
+    "ratio_high": 6.5,
+    "p_value": 0.0005,
+    "q_value": 0.02,
+    "scan_p": 0.003,
+    "scan_radius": 2,
+    "rate": 2.9,
+    "density_km2": 14.25,
+    "gi_star_z": 4.4,
+    "gi_star_reliable": 0,
+    "top_probability": 0.9,
+    "trend": "insufficient_history",
+}
+PLACE_STATISTICS = {
+    "significant": 1,
+    "rate_ratio": 3.6,
+    "scan_p": 0.003,
+    "held_in": 7,
+    "rank_low": 1,
+    "rank_high": 3,
+    "rank_without_ours": 2,
+    "trend": "none",
+}
+
+
 def make_cells(records, *, resolution=8, **columns):
     """Features of a cells layer with the given counts round the usual point, and their outlines."""
     records = np.asarray(records, np.int64)
@@ -86,6 +118,7 @@ def make_cells(records, *, resolution=8, **columns):
         "days": records,
         "months": records,
         "month_only": 0,
+        **(CELL_STATISTICS if "snapped" in columns else {}),
     }
     return pd.DataFrame(plain | columns, index=range(len(records))), h3cells.boundaries(cells)
 
@@ -107,6 +140,7 @@ def make_places(records, **columns):
         "score": 4.5,
         "decision": "waiting",
         "why": "Several records.",
+        **PLACE_STATISTICS,
     }
     counts = cells[["records", "days", "months", "month_only"]]
     frame = pd.DataFrame(plain | counts.to_dict("list") | columns, index=range(len(cells)))

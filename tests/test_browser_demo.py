@@ -15,7 +15,7 @@ def check_demo(seen: dict[str, object]) -> None:
     assert seen["complaints"] == []
     assert seen["painted"]
     assert "8 places" in str(seen["status"])
-    assert "sources" in str(seen["why"])
+    assert "agencies" in str(seen["why"])
     layer = seen["layer"]
     assert isinstance(layer, dict)
     assert len(layer["features"]) == 8

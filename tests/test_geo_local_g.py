@@ -27,6 +27,7 @@ def test_five_thousand_cells_agree_with_esda():
     weights = libpysal.graph.Graph.from_sparse(disk).to_W()
     oracle = esda.G_Local(values, weights, transform="B", star=True, permutations=0)
     assert gi_star(values, disk) == pytest.approx(oracle.Zs, abs=1e-8)
+    assert gi_star(values, disk, binary=True) == pytest.approx(oracle.Zs, abs=1e-8)
 
 
 def test_unequal_weights_agree_with_the_formula():

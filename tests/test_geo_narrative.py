@@ -1,9 +1,6 @@
 """Plain sentences say what the evidence says, and no more than the audience may know."""
 
-import pytest
-
 from geo import narrative
-from geo.model import Profile
 
 EVIDENCE = {
     "records": 12, "sources": 2, "days": 9, "months": 3, "month_only": 0, "snapped": 0, "first_day": "2025-01-02", "last_day": "2025-03-09", "first_month": "2025-01", "last_month": "2025-03",
@@ -11,29 +8,21 @@ EVIDENCE = {
 }  # fmt: skip
 
 
-def why(profile=Profile.OPERATIONAL, records=12, **changes):
-    return narrative.why(EVIDENCE | changes, profile=profile, records=records)
+def test_when_and_what_is_not_known():
+    assert narrative.when_and_doubt(EVIDENCE) == "2 January 2025 to 9 March 2025."
+    months = EVIDENCE | {"month_only": 12, "first_day": None, "last_day": None}
+    assert narrative.when_and_doubt(months) == "January 2025 to March 2025, dated by month only."
+    some = narrative.when_and_doubt(EVIDENCE | {"month_only": 11})
+    assert some == "2 January 2025 to 9 March 2025, 11 of them dated by month only."
+    assert "exact spot is not known" in narrative.when_and_doubt(EVIDENCE | {"snapped": 7})
+    assert "exact spot" not in narrative.when_and_doubt(EVIDENCE | {"snapped": 6})
 
 
-def test_why_for_operations():
-    assert why() == "12 records from 2 sources on 9 days (2 January 2025 to 9 March 2025)."
-    assert why(sources=1).startswith("12 records from one source only")
-    assert why(month_only=12, first_day=None, last_day=None) == (
-        "12 records from 2 sources over 3 months (January 2025 to March 2025), dated by month only."
-    )
-    assert "exact spot is not known" in why(snapped=7)
-    assert "exact spot" not in why(snapped=6)
-
-
-def test_days_are_not_claimed_for_records_dated_by_month():
-    assert "month" in why(month_only=11, days=1)
-
-
-@pytest.mark.parametrize("profile", [Profile.PARTNER, Profile.PUBLIC])
-def test_other_audiences_get_a_lower_bound_and_nothing_finer(profile):
-    assert why(profile, records=10) == "At least 10 records from more than one source."
-    assert why(profile, records=10, sources=7) == why(profile, records=10, sources=2, days=3, snapped=9, records_=1)
-    assert "one source only" in why(profile, sources=1)
+def test_other_audiences_get_a_lower_bound_and_nothing_finer():
+    assert narrative.lower_bound(EVIDENCE, 10) == "At least 10 records from more than one source."
+    other = EVIDENCE | {"sources": 7, "days": 3, "snapped": 9}
+    assert narrative.lower_bound(other, 10) == narrative.lower_bound(EVIDENCE, 10)
+    assert "one source only" in narrative.lower_bound(EVIDENCE | {"sources": 1}, 10)
 
 
 def test_titles():

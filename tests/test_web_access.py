@@ -51,7 +51,13 @@ def addresses(web: Flask, store: object) -> dict[tuple[str, str], str]:
         "batch_id": batch,
     }
     record = store.evidence.records(Scope(), list(RecordKind))["record_key"].iloc[0]  # type: ignore[attr-defined]
-    values |= {"job_id": "none", "then": "check", "record_key": bytes(record).hex(), "stack_id": "none"}
+    values |= {
+        "job_id": "none",
+        "then": "check",
+        "record_key": bytes(record).hex(),
+        "stack_id": "none",
+        "proof_id": "none",
+    }
     found = {}
     with web.test_request_context():
         for rule in web.url_map.iter_rules():

@@ -9,7 +9,7 @@ import click
 from app.cli.common import Context, command, table
 from app.services import analysis, exporting, places, tasking
 from app.services.layers import place_dict
-from geo.model import AnalysisParameters, Layer, Profile, Verdict
+from geo.model import AnalysisParameters, ComparedWith, Layer, Profile, Verdict
 from geo.narrative import day_words, kind_words, place_title, plural, span_words
 from geo.temporal import from_micros, micros
 
@@ -45,8 +45,22 @@ class Moment(click.ParamType[int]):
         return micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
-def _words(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+def split_words(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Split values at commas."""
     return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
+
+
+def _weights(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
+    pairs = []
+    for value in values:
+        category, sign, weight = value.rpartition("=")
+        try:
+            pairs.append((category.strip(), float(weight)))
+        except ValueError:
+            sign = ""
+        if not sign or not category.strip():
+            raise click.BadParameter(f"{value!r} is not CATEGORY=N, such as 'sexual offence=3'.")
+    return tuple(pairs)
 
 
 @click.command("analyse")
@@ -55,7 +69,7 @@ def _words(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 @click.option(
     "--kinds",
     multiple=True,
-    callback=_words,
+    callback=split_words,
     help="Record kinds or categories, comma-separated; default incidents,observations.",
 )
 @click.option("--resolution", type=int, default=9, show_default=True, help="H3 resolution of the cells (9: 0.1 km2).")
@@ -68,6 +82,24 @@ def _words(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
 )
 @click.option("--min-weight", type=float, default=5, show_default=True, help="Records within eps that make a cluster.")
 @click.option("--area", metavar="NAME", help="Boundary or area to study; else the surroundings of what was observed.")
+@click.option(
+    "--compared-with",
+    type=click.Choice(list(ComparedWith)),
+    default=ComparedWith.AREA,
+    show_default=True,
+    help="What counts are compared with: ground, every cell alike, all incidents, premises, buildings, or hours of outreach"
+    " (then only what outreach found is tested).",
+)
+@click.option("--alpha", type=float, default=0.05, show_default=True, help="Level of the tests.")
+@click.option("--simulations", type=int, default=999, show_default=True, help="Simulations of the scan.")
+@click.option(
+    "--weight",
+    "harm_weights",
+    multiple=True,
+    callback=_weights,
+    metavar="CATEGORY=N",
+    help="Weight of a record of a category in the order of places; tests are not weighted.",
+)
 @click.option(
     "--engine",
     type=click.Choice(["local"]),
@@ -169,7 +201,7 @@ def explain_command(context: Context, *, place_id: str) -> None:
     """Say why PLACE is listed: its evidence, odds, alternatives and decisions."""
     view = places.view_place(context.lapwing.store, context.scope, place_id)
     context.consulted(f"place:{place_id}")
-    value = place_dict(view.place, view.standing) | {
+    value = place_dict(view.place, view.run, view.standing) | {
         "run": view.run.run_id,
         "runs_seen": view.runs_seen,
         "counted_with": [

@@ -1,61 +1,32 @@
 """The main job: filter, cells with their zeros, clusters, places, one reproducible run."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import shapely
-from numpy.typing import NDArray
 
 import geo
-from app.services.corroborating import match_reports
+from app.services import statistics
 from app.services.placing import make_places
-from app.services.protection import MARGIN_M, near_protected
-from app.services.stacks import REPORTS, weigh_positions
+from app.services.selecting import Selection, select
+from app.services.stacks import REPORTS
+from app.services.study import study_cells
 from data.audit import Verb
 from data.store import Store
 from geo import cells as h3cells
 from geo.cluster import dbscan
 from geo.errors import InvalidParameter
 from geo.evidence import is_snapped
-from geo.model import (
-    AnalysisParameters,
-    LocationBasis,
-    Place,
-    RecordKind,
-    Run,
-    Scope,
-    TimeBasis,
-    run_id,
-)
+from geo.model import AnalysisParameters, Place, RecordKind, Run, Scope, TimeBasis, run_id
 from geo.narrative import plural
 from geo.tally import tally_cells
-from geo.temporal import LONDON, day_interval, from_micros, local_months, midpoint_us, missing_months
+from geo.temporal import LONDON, from_micros, missing_months
 
 Progress = Callable[[str], None]
 
 
 def _quiet(_: str) -> None:
     """No progress wanted."""
-
-
-@dataclass(frozen=True)
-class _Selection:
-    """Records that match the filter, sorted into what can and cannot be mapped.
-
-    ``located`` has one record an event; ``matches`` says which further reports are counted with which of them.
-    """
-
-    located: pd.DataFrame
-    matches: pd.DataFrame
-    unlocated: int
-    set_aside: int
-    outside: int
-    protected: int
-    months: NDArray[np.int64]
-    study: shapely.Geometry | None
 
 
 def choose_kinds(store: Store, scope: Scope, wanted: tuple[str, ...]) -> dict[str, Any]:
@@ -90,7 +61,7 @@ def analyse(
     ``as_of_us`` is the run's stored time, the moment recency is counted from; it is not part of the id. Without it, a
     run that is already stored over the same inputs is returned as it is, else the time is ``now_us``.
     """
-    hashes = store.evidence.input_hashes(scope, parameters.record_kinds)
+    hashes = store.evidence.input_hashes(scope, sorted({*parameters.record_kinds, *REPORTS, RecordKind.EFFORT}))
     batches = sorted(b.batch_id for b in store.evidence.batches(scope) if b.undone_at_us is None)
     identity = run_id(parameters=parameters, input_hashes=hashes, code_version=geo.__version__, seed=seed)
     known = store.runs.find(scope, identity)
@@ -103,9 +74,13 @@ def analyse(
         return known
     made_at_us = now_us if as_of_us is None else as_of_us
     progress("Reading records")
-    selection = _select(store, scope, parameters)
+    selection = select(store, scope, parameters)
     progress("Counting cells")
     cells = _cells(selection, parameters)
+    own = h3cells.resolutions(cells["cell"].to_numpy()) == parameters.resolution
+    findings = statistics.find(
+        store, scope, parameters, selection, cells["cell"].to_numpy()[own], seed=seed, progress=progress
+    )
     progress("Clustering")
     located = selection.located
     clustering = dbscan(
@@ -116,10 +91,20 @@ def analyse(
     )
     progress("Naming places")
     places, members = make_places(
-        store, scope, parameters, located, selection.matches, clustering, run_identity=identity, as_of_us=now_us
+        store,
+        scope,
+        parameters,
+        located,
+        selection.matches,
+        clustering,
+        findings,
+        run_identity=identity,
+        as_of_us=now_us,
+        seed=seed,
     )
-    own = h3cells.resolutions(cells["cell"].to_numpy()) == parameters.resolution
     summary = _summary(store, parameters, selection, places) | {"cells": int(own.sum()), "batches": batches}
+    summary |= findings.summary | {"warnings": [*summary["warnings"], *findings.warnings]}
+    cells = cells.merge(findings.cells, how="left", on="cell")
     run = Run(
         run_id=identity, parameters=parameters.as_json(), input_hashes=hashes, code_version=geo.__version__, seed=seed,
         generated_at_us=made_at_us, created_by=scope.actor, summary=summary,
@@ -133,82 +118,18 @@ def analyse(
     return run
 
 
-def _select(store: Store, scope: Scope, parameters: AnalysisParameters) -> _Selection:
-    # What a coordinate is shows in all reports, whichever are asked for.
-    records = store.evidence.records(scope, sorted({*parameters.record_kinds, *REPORTS}))
-    records = weigh_positions(store, scope, records)
-    records = records[records["kind"].isin(parameters.record_kinds)]
-    at_us = midpoint_us(records["from_us"].to_numpy(), records["to_us"].to_numpy())
-    keep = np.ones(len(records), bool)
-    if parameters.date_from:
-        keep &= at_us >= day_interval(parameters.date_from)[0]
-    if parameters.date_to:
-        keep &= at_us < day_interval(parameters.date_to)[1]
-    if parameters.categories:
-        keep &= records["category"].isin(parameters.categories).to_numpy(bool)
-    records, at_us = records[keep].reset_index(drop=True), at_us[keep]
-    set_aside = records["set_aside"].to_numpy(bool)
-    coarse = (records["location_basis"] == LocationBasis.CELL).to_numpy(bool)
-    without = (records["location_basis"] == LocationBasis.NONE).to_numpy(bool)
-    study = store.evidence.area(scope, parameters.area) if parameters.area else None
-    outside, guarded = _where(store, scope, records, set_aside | coarse | without, study)
-    mapped = ~(set_aside | coarse | without | outside | guarded)
-    known = records.assign(**{name: records[name].where(mapped) for name in ("x_m", "y_m")})
-    matches = match_reports(store, scope, known[~(outside | guarded | coarse)])
-    again = records["record_key"].map(bytes).isin(matches["record_key"]).to_numpy(bool)
-    return _Selection(
-        located=records[mapped & ~again].reset_index(drop=True),
-        matches=matches,
-        unlocated=int((without & ~again).sum()),
-        set_aside=int((set_aside & ~again).sum()),
-        outside=int((outside & ~guarded).sum()),
-        protected=int((guarded | coarse).sum()),
-        months=np.unique(local_months(at_us)),
-        study=study,
-    )
-
-
-def _where(
-    store: Store, scope: Scope, records: pd.DataFrame, nowhere: NDArray[np.bool_], study: shapely.Geometry | None
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which records lie outside the area, and which at or near a protected place inside it."""
-    outside, guarded = np.zeros(len(records), bool), np.zeros(len(records), bool)
-    here = np.flatnonzero(~nowhere)
-    placed = records.iloc[here]
-    if study is not None:
-        shapely.prepare(study)
-        outside[here] = ~shapely.intersects_xy(study, placed["lon"].to_numpy(), placed["lat"].to_numpy())
-    points_m = shapely.points(placed["x_m"].to_numpy(), placed["y_m"].to_numpy())
-    guarded[here] = near_protected(store, scope, points_m, MARGIN_M)
-    return outside, guarded & ~outside
-
-
-def _cells(selection: _Selection, parameters: AnalysisParameters) -> pd.DataFrame:
+def _cells(selection: Selection, parameters: AnalysisParameters) -> pd.DataFrame:
     """Counts at the run's own resolution and at the one shared outside operations."""
     located = selection.located
     lon, lat = located["lon"].to_numpy(), located["lat"].to_numpy()
     frames = []
     for resolution in sorted({parameters.resolution, parameters.shared_resolution}):
         occupied = h3cells.index_points(lon, lat, resolution)
-        frames.append(tally_cells(located, occupied, _study_cells(selection.study, occupied, resolution)))
+        frames.append(tally_cells(located, occupied, study_cells(selection.study, occupied, resolution)))
     return pd.concat(frames, ignore_index=True)
 
 
-def _study_cells(study: shapely.Geometry | None, occupied: NDArray[np.int64], resolution: int) -> NDArray[np.int64]:
-    if study is None:
-        return h3cells.disks(np.unique(occupied), 2)
-    west, south, east, north = study.bounds
-    area_km2 = (east - west) * (north - south) * 111.3**2 * np.cos(np.radians((south + north) / 2))
-    if (expected := h3cells.estimated_cells(area_km2, resolution)) > h3cells.MAX_STUDY_CELLS:
-        raise InvalidParameter(
-            f"The area would have about {expected:,.0f} cells; choose a coarser --resolution than {resolution}."
-        )
-    return h3cells.cells_within(study, resolution)
-
-
-def _summary(
-    store: Store, parameters: AnalysisParameters, selection: _Selection, places: list[Place]
-) -> dict[str, Any]:
+def _summary(store: Store, parameters: AnalysisParameters, selection: Selection, places: list[Place]) -> dict[str, Any]:
     located = selection.located
     gaps = missing_months(selection.months, first=parameters.date_from, last=parameters.date_to)
     warnings = []
@@ -236,7 +157,6 @@ def _summary(
         warnings.append(f"{month_only:,} records are dated by month only.")
     return {
         "records": len(located),
-        "hot_cells": None,
         "clusters": len(places),
         "places": len(places),
         "routes": None,

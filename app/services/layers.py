@@ -8,14 +8,14 @@ import shapely
 
 from app.services.protection import SAME_BUILDING_M, near_protected
 from app.services.tasking import AcceptedPlace, accepted_places
+from app.services.wording import place_words
 from data.demo import SOURCE as SYNTHETIC_SOURCE
 from data.store import Store
 from geo import cells as h3cells
-from geo.disclosure import THRESHOLDS, ReleasedLayer, release
+from geo.disclosure import ReleasedLayer, release
 from geo.errors import Conflict
 from geo.fields import FIELDS
 from geo.model import AnalysisParameters, FeatureKind, Layer, Place, Profile, Run, Scope
-from geo.narrative import why
 from geo.temporal import LONDON, from_micros
 from geo.validate_features import project_geometries
 
@@ -35,7 +35,7 @@ def is_synthetic(store: Store, scope: Scope) -> bool:
 
 
 def require_layers(run: Run) -> None:
-    """Refuse an analysis whose records were purged: what it found can no longer be shown or checked.
+    """Refuse an analysis whose records were purged, or that an earlier version made: it cannot be shown or checked.
 
     Raises
     ------
@@ -43,6 +43,8 @@ def require_layers(run: Run) -> None:
     """
     if run.purged_at_us is not None:
         raise Conflict(f"{purge_words(run)} Make it again: lapwing analyse")
+    if run.summary.get("hot_cells") is None:
+        raise Conflict(f"Analysis {run.run_id} was made before there were statistics. Make it again: lapwing analyse")
 
 
 def purge_words(run: Run) -> str:
@@ -79,25 +81,26 @@ def _released(
 
 
 def map_cells(store: Store, scope: Scope, run: Run, *, limit: int) -> ReleasedLayer:
-    """Release the cells that hold records, the fullest first where there are more than a page can draw."""
-    frame, geometry = _cells(store, scope, run, Profile.OPERATIONAL, min_records=1)
-    order = np.argsort(-frame["records"].to_numpy(), kind="stable")[:limit]
+    """Release the cells that are hot or hold records, hot and full ones first where a page cannot draw them all."""
+    frame, geometry = _cells(store, scope, run, Profile.OPERATIONAL)
+    drawn = ((frame["records"] > 0) | (frame["hot"] > 0)).to_numpy(bool)
+    frame, geometry = frame[drawn].reset_index(drop=True), geometry[drawn]
+    order = np.lexsort((-frame["records"], -frame["hot"]))[:limit]
     frame, geometry = frame.iloc[order].reset_index(drop=True), geometry[order]
     return _released(store, scope, run, Layer.CELLS, frame, geometry)
 
 
-def _cells(
-    store: Store, scope: Scope, run: Run, profile: Profile, *, min_records: int = 0
-) -> tuple[pd.DataFrame, np.ndarray]:
-    cells = store.runs.cells(scope, run.run_id, min_records=min_records)
+def _cells(store: Store, scope: Scope, run: Run, profile: Profile) -> tuple[pd.DataFrame, np.ndarray]:
+    cells = store.runs.cells(scope, run.run_id)
     wanted = _resolution(run, profile)
     cells = cells[h3cells.resolutions(cells["cell"].to_numpy()) == wanted].reset_index(drop=True)
     geometry = h3cells.boundaries(cells["cell"].to_numpy())
     text = h3cells.cell_text(cells["cell"])
     frame = cells.assign(id=text, cell=text)
     if profile is not Profile.OPERATIONAL:
-        frame = frame.drop(columns="snapped")
-    return frame, geometry
+        return frame.drop(columns="snapped"), geometry
+    statistics = store.runs.statistics(scope, run.run_id).drop(columns="share")
+    return frame.merge(statistics.assign(cell=h3cells.cell_text(statistics["cell"])), on="cell"), geometry
 
 
 def _resolution(run: Run, profile: Profile) -> int:
@@ -117,7 +120,7 @@ def _places(
     places = store.runs.places(scope, run.run_id, top=limit)
     standing = store.runs.standing(scope)
     rows = [
-        _place_row(place, standing[place.place_id].verdict if place.place_id in standing else WAITING, profile)
+        _place_row(place, run, standing[place.place_id].verdict if place.place_id in standing else WAITING, profile)
         for place in places
     ]
     columns = [field.name for field in FIELDS[Layer.PLACES] if profile in field.audiences]
@@ -128,10 +131,8 @@ def _places(
     return frame, np.asarray([footprint_geometry(place, run, profile) for place in places], dtype=object)
 
 
-def _place_row(place: Place, decision: str, profile: Profile) -> dict[str, Any]:
+def _place_row(place: Place, run: Run, decision: str, profile: Profile) -> dict[str, Any]:
     evidence = place.evidence
-    threshold = THRESHOLDS[profile]
-    shown = place.records // threshold.records * threshold.records if threshold else place.records
     row = {name: getattr(place, name) for name in ("rank", "kind", "name", "records", "probability", "basis")}
     row |= {name: evidence[name] for name in ("days", "months", "month_only", "sources", "first_day", "last_day")}
     row |= {
@@ -139,8 +140,13 @@ def _place_row(place: Place, decision: str, profile: Profile) -> dict[str, Any]:
         "place": place.place_id,
         "decision": decision,
         "score": evidence["score"]["score"],
+        **{name: evidence[name] for name in ("rate_ratio", "scan_p", "trend", "rank_without_ours")},
+        "significant": int(evidence["significant"]),
+        "held_in": -1 if evidence["held_in"] is None else evidence["held_in"],
+        "rank_low": evidence["rank_interval"][0],
+        "rank_high": evidence["rank_interval"][1],
     }
-    return row | {"why": why(evidence, profile=profile, records=shown)}
+    return row | {"why": place_words(place, run, profile)}
 
 
 def footprint_geometry(place: Place, run: Run, profile: Profile) -> shapely.Geometry:
@@ -206,7 +212,7 @@ def run_bounds(store: Store, scope: Scope, run: Run) -> tuple[float, float, floa
     )
 
 
-def place_dict(place: Place, decision: str) -> dict[str, Any]:
+def place_dict(place: Place, run: Run, decision: str) -> dict[str, Any]:
     """Return a place as plain values for the command line."""
     lon, lat = h3cells.centres(np.asarray([place.peak_cell]))
     return {
@@ -221,7 +227,7 @@ def place_dict(place: Place, decision: str) -> dict[str, Any]:
         "peak_cell": h3cells.cell_text([place.peak_cell])[0],
         "lon": round(float(lon[0]), 6),
         "lat": round(float(lat[0]), 6),
-        "why": why(place.evidence, profile=Profile.OPERATIONAL, records=place.records),
+        "why": place_words(place, run),
         "evidence": place.evidence,
         "alternatives": list(place.alternatives),
     }

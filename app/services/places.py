@@ -39,7 +39,7 @@ def list_places(store: Store, scope: Scope, run_id: str, *, top: int | None = No
     standing = store.runs.standing(scope)
     places = store.runs.places(scope, run.run_id, top=top)
     return [
-        place_dict(place, standing[place.place_id].verdict if place.place_id in standing else WAITING)
+        place_dict(place, run, standing[place.place_id].verdict if place.place_id in standing else WAITING)
         for place in places
     ]
 

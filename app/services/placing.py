@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.services.place_statistics import describe, order_places
 from app.services.protection import MARGIN_M, near_protected
+from app.services.statistics import Findings
 from data.store import Store
 from geo import cells as h3cells
 from geo.cluster import NOISE, Clustering, width_m
@@ -28,9 +30,11 @@ def make_places(
     located: pd.DataFrame,
     matches: pd.DataFrame,
     clustering: Clustering,
+    findings: Findings,
     *,
     run_identity: str,
     as_of_us: int,
+    seed: int,
 ) -> tuple[list[Place], dict[str, list[bytes]]]:
     """Return the places behind the clusters, in listing order, and the record keys behind each place.
 
@@ -54,12 +58,14 @@ def make_places(
     keys = records["record_key"].map(bytes)
     also = matches.assign(group=matches["event_key"].map(dict(zip(keys, group, strict=True)))).dropna(subset="group")
     evidence = summarise(records, group, count, as_of_us=as_of_us, also=also)
+    told = describe(parameters, records, group, [np.asarray(cells, np.int64) for cells, _ in footprints], findings)
     own_cells = h3cells.index_points(lon, lat, parameters.resolution)
     for number, facts in enumerate(evidence):
-        facts |= {"score": score(facts), "width_m": round(widths_m[number], 1)}
+        facts.update(told[number], width_m=round(widths_m[number], 1))
+        facts["score"] = score(facts)
         if too_wide[number]:
             facts["peak_cells"] = _peaks(own_cells[rows_of[number]])
-    order = sorted(range(count), key=lambda n: (-evidence[n]["score"]["score"], -evidence[n]["records"], n))
+    order = order_places(evidence, seed=seed)
     places = []
     for rank, number in enumerate(order, start=1):
         found = named.get(number, Attribution(None, AREA, None, 0.0, ()))

@@ -7,14 +7,15 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
+from app.services.wording import place_words
 from data.runs import Decision
 from data.store import Store
 from geo import cells as h3cells
 from geo.crs import BRITISH_NATIONAL_GRID
 from geo.evidence import is_snapped
 from geo.gridref import format_grid_reference
-from geo.model import FeatureKind, Place, Profile, Run, Scope, Verdict
-from geo.narrative import place_title, usual_hours, usual_weekdays, why
+from geo.model import FeatureKind, Place, Run, Scope, Verdict
+from geo.narrative import place_title, usual_hours, usual_weekdays
 from geo.temporal import LONDON, from_micros
 
 REVIEW_AFTER_DAYS: Final = 90
@@ -32,6 +33,7 @@ class AcceptedPlace:
     decision: Decision
     area: str
     where: str
+    why: str
 
     def columns(self) -> dict[str, Any]:
         """Return the values of ``COLUMNS``."""
@@ -43,7 +45,7 @@ class AcceptedPlace:
             "kind": self.place.kind,
             "area": self.area,
             "where": self.where,
-            "why": why(evidence, profile=Profile.OPERATIONAL, records=self.place.records),
+            "why": self.why,
             "weekdays": usual_weekdays(evidence),
             "hours": usual_hours(evidence),
             "objective": "",
@@ -77,7 +79,9 @@ def accepted_places(store: Store, scope: Scope, run: Run) -> TaskingList:
     return TaskingList(
         run=run,
         accepted=[
-            AcceptedPlace(place=p, decision=standing[p.place_id], area=a, where=_where(store, p))
+            AcceptedPlace(
+                place=p, decision=standing[p.place_id], area=a, where=_where(store, p), why=place_words(p, run)
+            )
             for p, a in zip(chosen, areas, strict=True)
         ],
         waiting=len(waiting),

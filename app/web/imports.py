@@ -1,6 +1,5 @@
 """Importing a file in the browser: upload, look at its columns, see what would be rejected and why, confirm."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
@@ -11,6 +10,7 @@ from app.services.jobs import Job
 from app.services.staging import Choices
 from app.services.uploads import Upload
 from app.web.security import consulted, lapwing, scope, store
+from app.web.work import PATIENCE_S, Work, begin
 from geo.errors import InvalidParameter, LapwingError, NotFound
 from geo.model import FeatureKind, RecordKind
 from geo.validate import RECORD_FIELDS
@@ -19,8 +19,6 @@ pages = Blueprint("imports", __name__, url_prefix="/imports")
 
 COOKIE: Final = "lapwing_upload"
 MAX_ROWS: Final = 20
-# How long a page may wait for work before it shows how far it is.
-PATIENCE_S: Final = 1.5
 _NO_UPLOAD: Final = "Choose a file first: an upload is kept for an hour at most."
 
 
@@ -168,36 +166,22 @@ def _chosen_columns(content: bytes, choices: Choices) -> dict[str, str] | None:
     return found
 
 
-Work = Callable[[Callable[[float], None]], Any]
 
 
 def _checker(content: bytes, choices: Choices) -> Work:
     there, who, terms = store(), scope(), lapwing().terms
-    return _closing(lambda seen: staging.check(there, who, content, choices, terms, seen))
+    return lambda seen: staging.check(there, who, content, choices, terms, seen)
 
 
 def _importer(content: bytes, choices: Choices) -> Work:
     there, who, terms = store(), scope(), lapwing().terms
-    return _closing(lambda seen: staging.confirm(there, who, content, choices, terms, seen))
-
-
-def _closing(work: Work) -> Work:
-    """Let work give back the connection of the thread that it runs in."""
-    database = store().database
-
-    def closing(seen: Callable[[float], None]) -> Any:
-        try:
-            return work(seen)
-        finally:
-            database.close()
-
-    return closing
+    return lambda seen: staging.confirm(there, who, content, choices, terms, seen)
 
 
 def _start(work: Work, then: str) -> Any:
     """Begin work and go on to its outcome; a page shows how far it is when that takes long."""
     lapwing().uploads.sweep(now_us=lapwing().clock())
-    job = lapwing().jobs.start(scope().actor, work, now_us=lapwing().clock())
+    job = begin(work)
     if job.wait(PATIENCE_S):
         return redirect(url_for(then, job_id=job.job_id))
     return redirect(url_for("imports.progress", job_id=job.job_id, then=then.partition(".")[2]))
@@ -216,7 +200,8 @@ def progress(job_id: str, then: str) -> Any:
     job = _job(job_id)
     if job.done:
         return redirect(url_for(_OUTCOMES[then], job_id=job_id))
-    return render_template("import_progress.html", job=job, then=then)
+    heading = "Checking every row" if then == "check" else "Importing"
+    return render_template("progress.html", job=job, heading=heading, share_url=url_for("imports.share", job_id=job_id))
 
 
 @pages.get("/progress/<job_id>.json")

@@ -7,12 +7,13 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.services import corroborating
 from app.services import places as service
+from app.services.wording import place_words
 from app.web.routes import MAY_SEE_RECORDS
 from app.web.security import account, consulted, lapwing, scope, store
 from geo.errors import InvalidParameter, NotFound
-from geo.model import Profile, Verdict
-from geo.narrative import usual_hours, usual_weekdays, why
-from geo.temporal import local_days, midpoint_us
+from geo.model import Verdict
+from geo.narrative import usual_hours, usual_weekdays
+from geo.temporal import WEEKDAYS, local_days, midpoint_us
 
 pages = Blueprint("places", __name__, url_prefix="/places")
 
@@ -48,9 +49,10 @@ def _render(place_id: str, *, error: str | None) -> str:
         view=view,
         place=view.place,
         evidence=view.place.evidence,
-        why=why(view.place.evidence, profile=Profile.OPERATIONAL, records=view.place.records),
+        why=place_words(view.place, view.run),
         weekdays=usual_weekdays(view.place.evidence),
         hours=usual_hours(view.place.evidence),
+        weekday_names=WEEKDAYS,
         records=records,
         shown=MAX_RECORDS,
         error=error,

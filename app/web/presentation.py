@@ -16,6 +16,7 @@ from geo.temporal import LONDON, from_micros
 _NAVIGATION = (
     ("Home", "dashboard.home"),
     ("Map and places", "runs.index"),
+    ("By area", "proving.areas"),
     ("Outreach", "tasking.latest"),
     ("Sessions and records", "records.index"),
     ("Files", "evidence.imports"),

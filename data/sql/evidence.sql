@@ -100,6 +100,12 @@ WHERE b.org_id = :org_id AND b.kind IN ('boundary', 'areas') AND b.undone_at_us 
 SELECT DISTINCT b.file_sha256 FROM batch AS b
 WHERE b.org_id = :org_id AND b.kind IN :kinds AND b.undone_at_us IS NULL ORDER BY b.file_sha256;
 
+-- name: file_spans
+SELECT b.batch_id, MIN(r.from_us) AS first_us, MAX(r.to_us) - 1 AS last_us, COUNT(*) AS records
+FROM batch AS b JOIN batch_record AS m ON m.batch_id = b.batch_id
+JOIN record AS r ON r.org_id = m.org_id AND r.record_key = m.record_key
+WHERE b.org_id = :org_id AND b.kind IN :kinds AND b.undone_at_us IS NULL GROUP BY b.batch_id ORDER BY b.batch_id;
+
 -- name: records_of_batch
 SELECT r.record_key, r.kind, r.source, r.agency, r.urn, r.category, r.from_us, r.to_us, r.time_basis, r.lon, r.lat, r.x_m, r.y_m,
        r.location_basis, r.precision_m, r.method, r.vehicle_hash, r.source_type, r.grade_source, r.grade_information, r.reported_us

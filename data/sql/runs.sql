@@ -10,6 +10,11 @@ FROM run WHERE org_id = :org_id ORDER BY generated_at_us DESC, run_id;
 SELECT cell, records, days, months, month_only, snapped FROM run_cell
 WHERE org_id = :org_id AND run_id = :run_id AND records >= :min_records ORDER BY cell;
 
+-- name: run_cell_statistics
+SELECT cell, share, observed, expected, rate_ratio, ratio_low, ratio_high, p_value, q_value, scan_p, scan_radius, hot, rate,
+       density_km2, gi_star_z, gi_star_reliable, top_probability, trend, state
+FROM run_cell WHERE org_id = :org_id AND run_id = :run_id AND share IS NOT NULL ORDER BY cell;
+
 -- name: run_places
 SELECT place_id, rank, cluster, kind, name, probability, basis, records, footprint, peak_cell, evidence, alternatives
 FROM run_place WHERE org_id = :org_id AND run_id = :run_id AND rank <= :max_rank ORDER BY rank;

@@ -94,10 +94,10 @@ window.lapwing = (() => {
           renderer: renderers[1],
           interactive: false,
           style: (feature) => ({
-            color: "#ffffff",
-            weight: 0.5,
+            color: feature.properties.hot ? "#0b0c0c" : "#ffffff",
+            weight: feature.properties.hot ? 2.5 : 0.5,
             fillColor: colourOf(feature.properties.records, config),
-            fillOpacity: 0.7,
+            fillOpacity: feature.properties.records ? 0.7 : 0,
           }),
         }),
       );

@@ -1,0 +1,266 @@
+"""What the statistics say of the cells of an analysis: hot or not, how sure, since when, and where nobody looked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from app.services.selecting import Selection, period_us
+from app.services.study import Effort, effort, estimated_cells, exposure_of, study_cells
+from app.services.time_patterns import near_repeats
+from data.store import Store
+from geo import cells as h3cells
+from geo.bias import cell_states, found_by_us
+from geo.exposure import Exposure
+from geo.hotspots import Hotspots, find_hotspots
+from geo.model import STATISTIC_COLUMNS, AnalysisParameters, ComparedWith, Scope
+from geo.narrative import plural
+from geo.neighbourhoods import Neighbourhoods
+from geo.periods import months_present
+from geo.sentences import NO_HOT_CELLS
+from geo.stability import MAX_CELLS, HotGrid, grids, hot_on
+from geo.surface import kernel_density
+from geo.temporal import local_months, midpoint_us
+from geo.trend import MIN_PERIODS, TrendClass, classify_trends
+from geo.uncertainty import likely_positions, top_probability
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Statistics of the cells of the run's own resolution, and what the places take from them.
+
+    ``cells`` has ``cell`` and ``STATISTIC_COLUMNS``; ``checked`` the hot cells of each grid, None where the checks were
+    too costly; ``summary`` and ``warnings`` what the run says of them.
+    """
+
+    cells: pd.DataFrame
+    around: Neighbourhoods
+    checked: tuple[HotGrid, ...] | None
+    summary: dict[str, Any]
+    warnings: list[str]
+
+
+def find(
+    store: Store,
+    scope: Scope,
+    parameters: AnalysisParameters,
+    selection: Selection,
+    cells: h3cells.Cells,
+    *,
+    seed: int,
+    progress: Progress,
+) -> Findings:
+    """Work out the statistics of a selection over its study cells (distinct and sorted)."""
+    streams = [int(one) for one in np.random.SeedSequence(seed).generate_state(4, np.uint64) >> np.uint64(1)]
+    outreach = effort(store, scope, parameters)
+    exposure = exposure_of(store, scope, parameters, selection, outreach)
+    share = exposure.shares(cells)
+    around = Neighbourhoods.of(cells)
+    counted = _counted(parameters, selection.located)
+    position = _positions(cells, counted, parameters.resolution)
+    counts = np.bincount(position, minlength=len(cells))
+    progress("Testing what is hot")
+    found = find_hotspots(
+        counts, share, around, seed=streams[0], alpha=parameters.alpha, simulations=parameters.simulations
+    )
+    progress("Following the months")
+    trend, periods = _trend(store, scope, parameters, counted, position, share, around)
+    progress("Checking other grids")
+    checked = _check_grids(parameters, selection, exposure, counted, seed=streams[1])
+    progress("Weighing uncertain positions and times")
+    fringe = _counted(parameters, selection.fringe)
+    top = _top(parameters, pd.concat([counted, fringe], ignore_index=True), cells, share, around, seed=streams[2])
+    looked = outreach.looked(cells)
+    frame = _frame(store, found, cells, share, counted, looked).assign(top_probability=top, trend=trend)
+    summary = _summary(parameters, found, counts, counted, outreach, looked) | {"periods": periods}
+    summary["near_repeats"] = near_repeats(counted, seed=streams[3])
+    warnings = _warnings(parameters, found, counts, share, outreach, checked)
+    return Findings(frame[["cell", *STATISTIC_COLUMNS]], around, checked, summary, warnings)
+
+
+def _counted(parameters: AnalysisParameters, records: pd.DataFrame) -> pd.DataFrame:
+    """Return the records that are tested: with hours of outreach as the exposure, only what was found by looking."""
+    if parameters.compared_with != ComparedWith.EFFORT:
+        return records
+    return records[found_by_us(records)].reset_index(drop=True)
+
+
+def _positions(cells: h3cells.Cells, records: pd.DataFrame, resolution: int) -> NDArray[np.int64]:
+    occupied = h3cells.index_points(records["lon"].to_numpy(float), records["lat"].to_numpy(float), resolution)
+    return np.searchsorted(cells, occupied)
+
+
+def _trend(
+    store: Store,
+    scope: Scope,
+    parameters: AnalysisParameters,
+    counted: pd.DataFrame,
+    position: NDArray[np.int64],
+    share: NDArray[np.float64],
+    around: Neighbourhoods,
+) -> tuple[NDArray[np.object_], dict[str, Any]]:
+    """Trend class of every cell, and how many months it rests on."""
+    n = len(share)
+    if not len(counted):
+        return np.full(n, str(TrendClass.INSUFFICIENT_HISTORY), object), {"months": 0, "missing": 0}
+    month = local_months(midpoint_us(counted["from_us"].to_numpy(), counted["to_us"].to_numpy()))
+    first, months = int(month.min()), int(month.max() - month.min()) + 1
+    totals = np.bincount(month - first, minlength=months)
+    present = months_present(totals, *_file_months(store, scope, parameters, first))
+    told = {"months": int(present.sum()), "missing": int((~present).sum())}
+    if present.sum() < MIN_PERIODS:
+        return np.full(n, str(TrendClass.INSUFFICIENT_HISTORY), object), told
+    counts = np.bincount(position * months + (month - first), minlength=n * months).reshape(n, months)
+    disk = around.disk(2)
+    observed = np.rint(disk @ counts.astype(float)).astype(np.int64)
+    trends = classify_trends(observed, totals, disk @ share, present, alpha=parameters.alpha)
+    return np.asarray([str(one) for one in trends.classes], object), told
+
+
+def _file_months(
+    store: Store, scope: Scope, parameters: AnalysisParameters, first: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and last month of every file of the record kinds, counted from ``first``, and its records."""
+    spans = store.evidence.file_spans(scope, parameters.record_kinds)
+    ends = np.column_stack([local_months(spans["first_us"].to_numpy()), local_months(spans["last_us"].to_numpy())])
+    return ends - first, spans["records"].to_numpy(np.int64)
+
+
+def _check_grids(
+    parameters: AnalysisParameters, selection: Selection, exposure: Exposure, counted: pd.DataFrame, *, seed: int
+) -> tuple[HotGrid, ...] | None:
+    """Hot cells of three resolutions laid three ways; None where the finest would have too many cells."""
+    lon, lat = counted["lon"].to_numpy(float), counted["lat"].to_numpy(float)
+    finest = parameters.resolution + 1
+    if not len(lon):
+        return ()
+    if selection.study is not None and estimated_cells(selection.study, finest) > 2 * MAX_CELLS:
+        return None
+    checked: list[HotGrid] = []
+    for grid in reversed(list(grids(parameters.resolution, float(np.median(lat))))):
+        here = h3cells.index_points(lon + grid.shift_degrees, lat, grid.resolution)
+        if selection.study is None and len(np.unique(here)) > MAX_CELLS // 4:
+            return None
+        study = study_cells(selection.study, here, grid.resolution)
+        if len(study) > MAX_CELLS:
+            return None
+        checked.append(hot_on(grid, lon, lat, study, exposure, seed=seed + len(checked)))
+    return tuple(checked)
+
+
+def _top(
+    parameters: AnalysisParameters,
+    records: pd.DataFrame,
+    cells: h3cells.Cells,
+    share: NDArray[np.float64],
+    around: Neighbourhoods,
+    *,
+    seed: int,
+) -> NDArray[np.float64]:
+    """Probability that each cell is in the top 1 %, over likely positions and times; NaN-free, zero without records."""
+    start, end = period_us(parameters)
+    from_us, to_us = records["from_us"].to_numpy(float), records["to_us"].to_numpy(float)
+    inside = np.clip((np.minimum(to_us, float(end)) - np.maximum(from_us, float(start))) / (to_us - from_us), 0.0, 1.0)
+    stated = records[["lon", "lat", "precision_m"]].to_numpy(float)
+    distinct, which = np.unique(stated, axis=0, return_inverse=True)
+    if not len(records) or not len(cells):
+        return np.zeros(len(cells))
+    lon, lat = likely_positions(*distinct.T)
+    where = h3cells.index_points(lon.ravel(), lat.ravel(), parameters.resolution)
+    at = np.minimum(np.searchsorted(cells, where), len(cells) - 1)
+    positions = np.where(cells[at] == where, at, -1).reshape(lon.shape)[which.ravel()]
+    return top_probability(positions, inside, share, around, seed=seed)
+
+
+def _frame(
+    store: Store,
+    found: Hotspots,
+    cells: h3cells.Cells,
+    share: NDArray[np.float64],
+    counted: pd.DataFrame,
+    looked: NDArray[np.bool_],
+) -> pd.DataFrame:
+    lon, lat = h3cells.centres(cells)
+    centres_m = np.column_stack(store.crs.project(lon, lat)) if len(cells) else np.empty((0, 2))
+    density = kernel_density(
+        counted[["x_m", "y_m"]].to_numpy(float), np.ones(len(counted)), centres_m, cell_area_m2=_areas_m2(cells)
+    )
+    test = found.test
+    return pd.DataFrame(
+        {
+            "cell": cells,
+            "share": share,
+            "observed": test.observed,
+            "expected": test.expected,
+            "rate_ratio": test.rate_ratio,
+            "ratio_low": test.ratio_low,
+            "ratio_high": test.ratio_high,
+            "p_value": test.p_value,
+            "q_value": test.q_value,
+            "scan_p": found.scan.p_value,
+            "scan_radius": found.scan.radius,
+            "hot": found.hot.astype(np.int64),
+            "rate": found.rate,
+            "density_km2": density,
+            "gi_star_z": found.gi_star_z,
+            "gi_star_reliable": found.gi_star_reliable.astype(np.int64),
+            "state": cell_states(found.hot, looked),
+        }
+    )
+
+
+def _areas_m2(cells: h3cells.Cells) -> NDArray[np.float64] | float:
+    """Area of cells: each its own where they are few, the middle one's where an area is large and they hardly differ."""
+    return h3cells.areas_km2(cells[:: max(1, len(cells) // 50)]).mean() * 1e6 if len(cells) else 1.0
+
+
+def _summary(
+    parameters: AnalysisParameters,
+    found: Hotspots,
+    counts: NDArray[np.int64],
+    counted: pd.DataFrame,
+    outreach: Effort,
+    looked: NDArray[np.bool_],
+) -> dict[str, Any]:
+    ours = found_by_us(counted)
+    return {
+        "hot_cells": int(found.hot.sum()),
+        "compared_with": str(parameters.compared_with),
+        "tested_records": int(counts.sum()),
+        "simulations": found.scan.simulations,
+        "found_by_us": int(ours.sum()),
+        "sessions": len(outreach.lon),
+        "looked_cells": int(looked.sum()),
+    }
+
+
+def _warnings(
+    parameters: AnalysisParameters,
+    found: Hotspots,
+    counts: NDArray[np.int64],
+    share: NDArray[np.float64],
+    outreach: Effort,
+    checked: tuple[HotGrid, ...] | None,
+) -> list[str]:
+    warnings = []
+    if not found.hot.any():
+        warnings.append(NO_HOT_CELLS)
+    beyond = int(counts[share <= 0].sum())
+    if beyond:
+        warnings.append(f"{plural(beyond, 'record')} in cells without any exposure: compared with nothing.")
+    if not len(outreach.lon):
+        warnings.append(
+            "No outreach session is imported for this period, so a quiet cell cannot be told from one where nobody looked."
+        )
+    if checked is None:
+        warnings.append("The area is too large to check other grids: how stable a place is was not tested.")
+    if found.scan.simulations < parameters.simulations:
+        warnings.append(
+            f"The area is so large that {found.scan.simulations} simulations were made instead of {parameters.simulations}."
+        )
+    return warnings
