@@ -15,9 +15,9 @@ from geo import cells as h3cells
 
 Floats = NDArray[np.float64]
 
-# A layer of points leaves cells with nothing where a record may still fall. This share of the exposure lies evenly over
-# the area, so that such a record is unexpected and not impossible.
-EVEN_SHARE: Final = 0.01
+# A layer of points leaves cells with nothing where a record may still fall. Every window of two rings, which has nineteen
+# cells, gets one point more than it has: a sparse layer tells little of its gaps.
+EVEN_WEIGHT: Final = 1 / 19
 
 
 class ExposureKind(StrEnum):
@@ -65,8 +65,8 @@ class Exposure:
 
         Notes
         -----
-        An hour of outreach is spread evenly over the cell of its position and the six round it: a session walks. A
-        layer of points has one hundredth of its weight spread evenly over the area.
+        Hours of outreach count in the cell of the session's position. A layer of points has the weight of one more point
+        spread over every window of two rings.
 
         Examples
         --------
@@ -91,11 +91,10 @@ class Exposure:
             return np.zeros(len(cells))
         resolution = int(h3cells.resolutions(cells[:1])[0])
         where = h3cells.index_points(lon + shift_degrees, lat, resolution)
-        if self.kind is ExposureKind.EFFORT:
-            return _spread(cells, where, weight)
         counted = _sum_into(cells, where, weight)
-        total = counted.sum()
-        return counted + (EVEN_SHARE / (1 - EVEN_SHARE)) * total / len(cells) if total > 0 else counted
+        if self.kind is ExposureKind.EFFORT or not counted.any():
+            return counted
+        return counted + EVEN_WEIGHT * weight.mean()
 
 
 def _inside(cells: h3cells.Cells, boundary: shapely.Geometry, shift_degrees: float) -> Floats:
@@ -111,18 +110,6 @@ def _inside(cells: h3cells.Cells, boundary: shapely.Geometry, shift_degrees: flo
     crossed = outlines[~whole]
     part[~whole] = shapely.area(shapely.intersection(crossed, moved)) / shapely.area(crossed)
     return part * h3cells.areas_km2(cells)
-
-
-def _spread(cells: h3cells.Cells, where: h3cells.Cells, weight: Floats) -> Floats:
-    walked, hours = np.unique(where, return_inverse=True)
-    total = np.bincount(hours, weight, minlength=len(walked))
-    rows, round_it = h3cells.ring_members(walked, 1)
-    everyone = np.concatenate([walked, round_it])
-    each = (
-        np.concatenate([total, total[rows]])
-        / (1 + np.bincount(rows, minlength=len(walked)))[np.concatenate([np.arange(len(walked)), rows])]
-    )
-    return _sum_into(cells, everyone, each)
 
 
 def _sum_into(cells: h3cells.Cells, where: h3cells.Cells, weight: Floats) -> Floats:

@@ -78,13 +78,13 @@ def find_hotspots(
     Hotspots
     """
     simulations = affordable(len(neighbourhoods), simulations)
-    comparable = np.where(share > 0, counts, 0)
+    disk = neighbourhoods.disk(RADIUS)
+    comparable = np.where(disk @ share > 0, counts, 0)
     total = int(comparable.sum())
     test = window_test(comparable, share, neighbourhoods, alpha=alpha)
     ratio, radius = best_windows(comparable, share, neighbourhoods)
     maxima = null_maxima(total, share, neighbourhoods, seed=seed, simulations=simulations)
     scan = Scan(ratio, radius, family_wise_p(ratio, maxima), simulations)
-    disk = neighbourhoods.disk(RADIUS)
     values = counts.astype(float)
     return Hotspots(
         test=test,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from geo import cells as h3cells
 from geo.exposure import Exposure
-from geo.hotspots import MIN_SIMULATIONS, hot_cells
+from geo.hotspots import MIN_SIMULATIONS, RADIUS, hot_cells
 from geo.neighbourhoods import Neighbourhoods
 from geo.scan import null_maxima
 
@@ -69,8 +69,9 @@ def hot_on(grid: Grid, lon: Floats, lat: Floats, study: h3cells.Cells, exposure:
     here = h3cells.index_points(lon + grid.shift_degrees, lat, grid.resolution)
     cells = np.union1d(study, here)
     share = exposure.shares(cells, shift_degrees=grid.shift_degrees)
-    counts = np.where(share > 0, np.bincount(np.searchsorted(cells, here), minlength=len(cells)), 0)
     around = Neighbourhoods.of(cells)
+    comparable = around.disk(RADIUS) @ share > 0
+    counts = np.where(comparable, np.bincount(np.searchsorted(cells, here), minlength=len(cells)), 0)
     maxima = null_maxima(int(counts.sum()), share, around, seed=seed, simulations=MIN_SIMULATIONS)
     return HotGrid(grid, cells[hot_cells(counts, share, around, maxima)])
 

@@ -8,6 +8,7 @@ import click
 
 from app.cli.common import Context, command, table
 from app.services import analysis, exporting, places, tasking
+from app.services.by_area import by_area
 from app.services.layers import place_dict
 from geo.model import AnalysisParameters, ComparedWith, Layer, Profile, Verdict
 from geo.narrative import day_words, kind_words, place_title, plural, span_words
@@ -235,7 +236,8 @@ def _explanation(value: dict[str, Any]) -> str:
         value["why"],
         f"Records from {span_words(evidence)}, the newest {plural(evidence['recency_days'], 'day')} before the analysis. "
         f"Positions precise to {evidence['precision_m']:g} m ({value['basis']}).",
-        f"Listing order: {score['records']:g} records x {score['recency']:g} recency x {score['corroboration']:g} corroboration = {score['score']:g}.",
+        *_statistics_lines(evidence),
+        f"Listing order: {score['weight']:g} weight of the records x {score['recency']:g} recency x {score['corroboration']:g} corroboration = {score['score']:g}.",
     ]
     lines += [
         f"Could also be: {place_title(other['kind'], other['name'])} ({kind_words(other['kind'])}), {other['probability']:.0%}."
@@ -253,6 +255,52 @@ def _explanation(value: dict[str, Any]) -> str:
         for decision in value["decisions"]
     ]
     return "\n".join(lines)
+
+
+def _statistics_lines(evidence: dict[str, Any]) -> list[str]:
+    beyond = "Beyond chance" if evidence["significant"] else "Not shown to be beyond chance"
+    held = (
+        "not checked on other grids"
+        if evidence["held_in"] is None
+        else f"held in {evidence['held_in']} of {evidence['checks']} checks on other grids"
+    )
+    low, high = evidence["rank_interval"]
+    return [
+        f"{beyond}: family-wise p {evidence['scan_p']:.3g}; {evidence['observed']} in the window round it, {evidence['expected']:.1f} expected,"
+        f" {evidence['rate_ratio']:.1f} times ({evidence['ratio_low']:.1f} to {evidence['ratio_high']:.1f}).",
+        f"Stability: {held}; rank between {low} and {high}. Trend: {evidence['trend'].replace('_', ' ')}.",
+        f"Found by ourselves: {evidence['found_by_us']} of {evidence['records']}; without them number {evidence['rank_without_ours']}"
+        f" by score instead of {evidence['rank_by_score']}.",
+    ]
+
+
+@click.command("by-area")
+@click.option("--as-of", "as_of", type=Day(), help="Last day counted; default that of the newest record.")
+@click.option("--level", help="Only areas of this level, such as ward or beat.")
+@click.option("--kinds", multiple=True, callback=split_words, help="Record kinds or categories, comma-separated.")
+@command
+def by_area_command(context: Context, *, as_of: date | None, level: str | None, kinds: tuple[str, ...]) -> None:
+    """Compare the last 28 days with the 28 before, and this year with last, in every imported area."""
+    store = context.lapwing.store
+    selected = analysis.choose_kinds(store, context.scope, kinds)
+    parameters = AnalysisParameters(crs_epsg=store.crs.epsg, **selected)
+    found = by_area(store, context.scope, parameters, as_of=as_of, level=level)
+    context.consulted("areas")
+    rows = [
+        [r["area"], r["recent"], r["before"], _change(r["change_28_days"]), r["this_year"], r["last_year"], _change(r["change_this_year"])]
+        for r in found.rows
+    ]  # fmt: skip
+    headings = ["area", "28 days", "28 before", "change", "this year", "last year", "change"]
+    context.answer(
+        {"as_of": found.as_of.isoformat(), "areas": found.rows, "notes": found.notes},
+        text=lambda: "\n".join([f"Up to {found.as_of}", table(headings, rows), *found.notes]),
+    )
+
+
+def _change(change: dict[str, Any]) -> str:
+    words = {"no_history": "not known", "too_few": "too few to say", "no_clear_change": "no clear change"}
+    said = words.get(change["verdict"], change["verdict"])
+    return said if change["ratio"] is None else f"{said} (x {change['ratio']:.2f})"
 
 
 @click.command("decide")

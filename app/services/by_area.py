@@ -84,16 +84,11 @@ def by_area(
         for name, span in vars(windows).items()
     }
     lengths = {name: (end - start).days for name, (start, end) in vars(windows).items()}
-    recent = count_change(counts["recent"], counts["before"])
-    yearly = count_change(
-        counts["this_year"],
-        counts["last_year"],
-        exposure_after=lengths["this_year"],
-        exposure_before=lengths["last_year"],
-    )
+    recent = _changes(counts, lengths, "recent", "before")
+    yearly = _changes(counts, lengths, "this_year", "last_year")
     rows = [
         {"area": name, **{window: int(values[i]) for window, values in counts.items()},
-         "change_28_days": recent.row(i), "change_this_year": yearly.row(i)}
+         "change_28_days": recent[i], "change_this_year": yearly[i]}
         for i, name in enumerate(names)
         if name != OUTSIDE or any(values[i] for values in counts.values())
     ]  # fmt: skip

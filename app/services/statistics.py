@@ -78,8 +78,9 @@ def find(
     looked = outreach.looked(cells)
     frame = _frame(store, found, cells, share, counted, looked).assign(top_probability=top, trend=trend)
     summary = _summary(parameters, found, counts, counted, outreach, looked) | {"periods": periods}
+    summary["trend"] = _trend_summary(trend, periods)
     summary["near_repeats"] = near_repeats(counted, seed=streams[3])
-    warnings = _warnings(parameters, found, counts, share, outreach, checked)
+    warnings = _warnings(parameters, found, counts, outreach, checked)
     return Findings(frame[["cell", *STATISTIC_COLUMNS]], around, checked, summary, warnings)
 
 
@@ -120,6 +121,14 @@ def _trend(
     observed = np.rint(disk @ counts.astype(float)).astype(np.int64)
     trends = classify_trends(observed, totals, disk @ share, present, alpha=parameters.alpha)
     return np.asarray([str(one) for one in trends.classes], object), told
+
+
+def _trend_summary(trend: NDArray[np.object_], periods: dict[str, Any]) -> str | dict[str, int]:
+    """How many cells are of each class; one word where the history is too short for any."""
+    if periods["months"] < MIN_PERIODS:
+        return str(TrendClass.INSUFFICIENT_HISTORY)
+    names, counts = np.unique(trend.astype(str), return_counts=True)
+    return dict(zip(names.tolist(), counts.tolist(), strict=True))
 
 
 def _file_months(
@@ -231,7 +240,7 @@ def _summary(
     return {
         "hot_cells": int(found.hot.sum()),
         "compared_with": str(parameters.compared_with),
-        "tested_records": int(counts.sum()),
+        "tested_records": int(counts[found.test.tested].sum()),
         "simulations": found.scan.simulations,
         "found_by_us": int(ours.sum()),
         "sessions": len(outreach.lon),
@@ -243,16 +252,17 @@ def _warnings(
     parameters: AnalysisParameters,
     found: Hotspots,
     counts: NDArray[np.int64],
-    share: NDArray[np.float64],
     outreach: Effort,
     checked: tuple[HotGrid, ...] | None,
 ) -> list[str]:
     warnings = []
     if not found.hot.any():
         warnings.append(NO_HOT_CELLS)
-    beyond = int(counts[share <= 0].sum())
+    beyond = int(counts[~found.test.tested].sum())
     if beyond:
-        warnings.append(f"{plural(beyond, 'record')} in cells without any exposure: compared with nothing.")
+        warnings.append(
+            f"{plural(beyond, 'record')} with no exposure in the whole window round it: compared with nothing."
+        )
     if not len(outreach.lon):
         warnings.append(
             "No outreach session is imported for this period, so a quiet cell cannot be told from one where nobody looked."
