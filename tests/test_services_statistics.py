@@ -12,6 +12,7 @@ import pytest
 from app.services import proving
 from app.services.analysis import analyse, run_dict
 from app.services.by_area import Windows, by_area
+from app.services.hot_areas import list_hot_areas
 from app.services.layers import released_layer
 from app.wiring import Lapwing
 from data.export.csv_file import write_csv as csv_bytes
@@ -76,7 +77,14 @@ def test_a_planted_place_is_hot_and_everything_that_stands_behind_it_is_kept(tow
     assert here["top_probability"] == 1.0
     assert found["share"].sum() == pytest.approx(1)
     assert 1 <= found["hot"].sum() == run.summary["hot_cells"] <= 19
+    area = list_hot_areas(town.store, SCOPE, run)[0]
+    assert h3cells.cell_text([cell])[0] in area["cells"]
+    assert len(area["cells"]) == found["hot"].sum()
+    assert area["records"] >= 30
+    assert area["why"].startswith(f"{area['records']} reports on ")
+    assert f"about {round(area['rate_ratio'])} times what this area would expect" in area["why"]
     place = town.store.runs.places(SCOPE, run.run_id)[0]
+    assert area["place"] == place.place_id
     assert place.evidence["significant"] is True
     assert place.evidence["held_in"] == place.evidence["checks"] == 3 * len(OFFSETS)
     assert place.evidence["rank_interval"] == [1, 1]

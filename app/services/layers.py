@@ -12,6 +12,7 @@ from app.services.wording import place_words
 from data.demo import SOURCE as SYNTHETIC_SOURCE
 from data.store import Store
 from geo import cells as h3cells
+from geo.bias import CellState
 from geo.disclosure import ReleasedLayer, release
 from geo.errors import Conflict
 from geo.fields import FIELDS
@@ -81,9 +82,9 @@ def _released(
 
 
 def map_cells(store: Store, scope: Scope, run: Run, *, limit: int) -> ReleasedLayer:
-    """Release the cells that are hot or hold records, hot and full ones first where a page cannot draw them all."""
+    """Release the cells that hold records, are hot or were looked at; hot and full ones first where there are too many."""
     frame, geometry = _cells(store, scope, run, Profile.OPERATIONAL)
-    drawn = ((frame["records"] > 0) | (frame["hot"] > 0)).to_numpy(bool)
+    drawn = ((frame["records"] > 0) | (frame["state"] != CellState.NOT_LOOKED)).to_numpy(bool)
     frame, geometry = frame[drawn].reset_index(drop=True), geometry[drawn]
     order = np.lexsort((-frame["records"], -frame["hot"]))[:limit]
     frame, geometry = frame.iloc[order].reset_index(drop=True), geometry[order]

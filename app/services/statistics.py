@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.services.hot_areas import find_hot_areas
 from app.services.selecting import Selection, period_us
 from app.services.study import Effort, effort, estimated_cells, exposure_of, study_cells
 from app.services.time_patterns import near_repeats
@@ -79,6 +80,7 @@ def find(
     frame = _frame(store, found, cells, share, counted, looked).assign(top_probability=top, trend=trend)
     summary = _summary(parameters, found, counts, counted, outreach, looked) | {"periods": periods}
     summary["trend"] = _trend_summary(trend, periods)
+    summary["hot_areas"] = find_hot_areas(counted, position, found.hot, share, around)
     summary["near_repeats"] = near_repeats(counted, seed=streams[3])
     warnings = _warnings(parameters, found, counts, outreach, checked)
     return Findings(frame[["cell", *STATISTIC_COLUMNS]], around, checked, summary, warnings)

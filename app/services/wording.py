@@ -1,8 +1,11 @@
-"""What is said of a place, to whom."""
+"""What is said of places and hot areas, to whom."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from data.reference_data import yardstick
 from geo.disclosure import THRESHOLDS
-from geo.model import Place, Profile, Run
+from geo.model import AREA, Place, Profile, Run
 from geo.narrative import lower_bound, when_and_doubt
 from geo.sentences import place_sentence
 from geo.temporal import LONDON, from_micros
@@ -13,12 +16,21 @@ def place_words(place: Place, run: Run, profile: Profile = Profile.OPERATIONAL) 
     threshold = THRESHOLDS[profile]
     if threshold:
         return lower_bound(place.evidence, place.records // threshold.records * threshold.records)
+    return _words(place.evidence, place, run)
+
+
+def area_words(evidence: Mapping[str, Any], place: Place | None, run: Run) -> str:
+    """Say the same of a hot area, with the place in it that stands first."""
+    return _words(evidence, place, run)
+
+
+def _words(evidence: Mapping[str, Any], place: Place | None, run: Run) -> str:
     sentence = place_sentence(
-        place.evidence,
-        kind=place.kind,
-        name=place.name,
-        probability=place.probability,
-        alternatives=place.alternatives,
+        evidence,
+        kind=place.kind if place else AREA,
+        name=place.name if place else None,
+        probability=place.probability if place else None,
+        alternatives=place.alternatives if place else (),
         yardstick=yardstick(from_micros(run.generated_at_us).astimezone(LONDON).date()),
     )
-    return f"{sentence} {when_and_doubt(place.evidence)}"
+    return f"{sentence} {when_and_doubt(evidence)}"

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 
 from app.services import proving
 from app.services.by_area import by_area
+from app.services.hot_areas import list_hot_areas
 from app.services.jobs import Job
 from app.services.layers import require_layers
 from app.web.security import consulted, lapwing, scope, store
@@ -39,6 +40,7 @@ def _page(run: Run, error: str = "") -> str:
         "accuracy.html",
         run=run,
         parameters=AnalysisParameters.from_json(run.parameters),
+        hot_areas=list_hot_areas(store(), scope(), run),
         calibration=next((one for one in proofs if one.kind == CALIBRATION and one.run_id == run.run_id), None),
         backtests=[one for one in proofs if one.kind == BACKTEST][:MAX_BACKTESTS],
         simulations=SIMULATIONS,

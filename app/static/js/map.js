@@ -19,6 +19,17 @@ window.lapwing = (() => {
     return config.ramp[k];
   };
 
+  // Hot cells have a heavy edge; a cell where outreach worked and nothing was recorded has a dashed one and no colour.
+  const cellStyle = (cell, config) => {
+    if (!cell.records && !cell.hot) return { color: "#505a5f", weight: 1.5, dashArray: "3 4", fill: false };
+    return {
+      color: cell.hot ? "#0b0c0c" : "#ffffff",
+      weight: cell.hot ? 2.5 : 0.5,
+      fillColor: colourOf(cell.records, config),
+      fillOpacity: cell.records ? 0.7 : 0,
+    };
+  };
+
   const getLayer = async (url) => {
     const response = await fetch(url, { credentials: "same-origin" });
     if (response.status === 204) return null;
@@ -93,12 +104,7 @@ window.lapwing = (() => {
           pane: panes[1],
           renderer: renderers[1],
           interactive: false,
-          style: (feature) => ({
-            color: feature.properties.hot ? "#0b0c0c" : "#ffffff",
-            weight: feature.properties.hot ? 2.5 : 0.5,
-            fillColor: colourOf(feature.properties.records, config),
-            fillOpacity: feature.properties.records ? 0.7 : 0,
-          }),
+          style: (feature) => cellStyle(feature.properties, config),
         }),
       );
       const places = await getLayer(config.places_url);
