@@ -132,7 +132,9 @@ class Evidence:
         and protected places that came later are inputs too: one more hash stands for all of them, if there are any.
         """
         kinds = tuple(sorted({*map(str, record_kinds), *map(str, FeatureKind)}))
-        hashes = [row["file_sha256"] for row in self._db.rows("input_hashes", org_id=scope.org_id, kinds=kinds)]
+        files = self._db.rows("input_hashes", org_id=scope.org_id, kinds=kinds)
+        # A file that was read in two ways and gave records each time is two inputs.
+        hashes = [row["file_sha256"] for row in files for _ in range(max(1, int(row["times"])))]
         altered = [row["subject"] for row in self._db.rows("alterations", org_id=scope.org_id)]
         return (*hashes, content_hash(*altered)) if altered else tuple(hashes)
 

@@ -66,6 +66,17 @@ def everything(app: Lapwing, run: Run) -> bytes:
 # --- identity of runs -------------------------------------------------------------------------------------------------
 
 
+def test_a_file_read_in_two_ways_is_two_inputs(embedded: Lapwing, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "partner.csv", stack(SPOTS), ("Ref", "When", "X", "Y", "What"))
+    load(embedded, path, column_map={"date": "When"})
+    first = run_of(embedded)
+    assert first.summary["unlocated"] == 22
+    load(embedded, path, column_map={"date": "When", "longitude": "X", "latitude": "Y"})
+    second = run_of(embedded)
+    assert second.run_id != first.run_id
+    assert embedded.store.runs.get(SCOPE, first.run_id).summary["unlocated"] == 22
+
+
 def test_a_run_is_named_by_the_hash_of_what_went_in(embedded: Lapwing, tmp_path: Path) -> None:
     files = [write_csv(tmp_path / name, stack([spot])) for name, spot in zip("abc", SPOTS, strict=True)]
     for path in files:

@@ -135,7 +135,7 @@ def analyse_command(
     )
     value = analysis.run_dict(run)
     lines = [
-        f"Analysis {run.run_id}: {plural(value['records'], 'record')} in {plural(value['cells'], 'cell')}, {plural(value['places'], 'place')} of concern.",
+        f"Analysis {run.run_id}: {plural(value['records'], 'record')} in {plural(value['cells'], 'cell')}, {plural(value['hot_cells'], 'hot cell')}, {plural(value['places'], 'place')} of concern.",
         *(f"Note: {warning}" for warning in value["warnings"]),
         f"Next: lapwing places {run.run_id}",
     ]
@@ -183,6 +183,7 @@ def places_command(context: Context, *, run_id: str, top: int | None) -> None:
             place_title(p["kind"], p["name"]),
             kind_words(p["kind"]),
             p["records"],
+            "yes" if p["evidence"].get("significant") else "not shown",
             p["basis"],
             p["decision"],
         ]
@@ -191,7 +192,9 @@ def places_command(context: Context, *, run_id: str, top: int | None) -> None:
     empty = "This analysis found no place of concern."
     context.answer(
         {"places": listed},
-        text=table(["rank", "place", "name", "kind", "records", "basis", "decision"], rows) if rows else empty,
+        text=table(["rank", "place", "name", "kind", "records", "beyond chance", "basis", "decision"], rows)
+        if rows
+        else empty,
     )
 
 

@@ -138,7 +138,7 @@ def _summary(store: Store, parameters: AnalysisParameters, selection: Selection,
     if selection.set_aside:
         warnings.append(
             f"{plural(selection.set_aside, 'record')} on a coordinate that stands for no place, or where reports are made:"
-            " counted, but on no map."
+            " counted, but on no map. They are listed by: lapwing stacks list"
         )
     if len(selection.matches):
         warnings.append(f"{plural(len(selection.matches), 'report')} of events that others tell of too: counted once.")

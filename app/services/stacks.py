@@ -127,10 +127,10 @@ def weigh_by(records: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
 
 
 def list_stacks(store: Store, scope: Scope, *, least: int = 2) -> list[dict[str, Any]]:
-    """Coordinates that at least so many reports share, the busiest first."""
+    """Coordinates that at least so many reports share, and those set aside whatever their number, the busiest first."""
     records = store.evidence.records(scope, REPORTS)
     found = find_stacks(store, scope, records)
-    found = found[(found["records"] >= least) | found["ruled"]]
+    found = found[(found["records"] >= least) | found["ruled"] | (found["method"] == StackMethod.NOT_A_PLACE)]
     total = int(_classed(records).sum())
     found = found.sort_values(["records", "stack_id"], ascending=[False, True])
     names = ("stack_id", "records", "stack_class", "of", "precision_m", "method", "reason", "ruled", "lon", "lat")

@@ -97,8 +97,8 @@ SELECT DISTINCT b.kind, b.source, b.stem FROM batch AS b
 WHERE b.org_id = :org_id AND b.kind IN ('boundary', 'areas') AND b.undone_at_us IS NULL ORDER BY b.stem;
 
 -- name: input_hashes
-SELECT DISTINCT b.file_sha256 FROM batch AS b
-WHERE b.org_id = :org_id AND b.kind IN :kinds AND b.undone_at_us IS NULL ORDER BY b.file_sha256;
+SELECT b.file_sha256, SUM(CASE WHEN b.accepted > 0 THEN 1 ELSE 0 END) AS times FROM batch AS b
+WHERE b.org_id = :org_id AND b.kind IN :kinds AND b.undone_at_us IS NULL GROUP BY b.file_sha256 ORDER BY b.file_sha256;
 
 -- name: file_spans
 SELECT b.batch_id, MIN(r.from_us) AS first_us, MAX(r.to_us) - 1 AS last_us, COUNT(*) AS records
