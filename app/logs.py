@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -44,7 +45,8 @@ def _where(record: logging.LogRecord) -> list[str]:
 
 
 def configure_logging(level: int = logging.INFO) -> None:
-    """Send the application's log to stderr."""
+    """Send the application's log to stderr, and what GDAL would print beside it nowhere: it quotes files."""
+    os.environ["CPL_LOG"] = os.devnull
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger("lapwing")

@@ -1,6 +1,6 @@
 """What goes in and comes out again: files as batches, their records, features and rows needing attention; and undo."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +92,8 @@ class Intake:
     def undo(self, scope: Scope, batch_id: str, at_us: int) -> dict[str, int]:
         """Take one file back: its memberships go, and each record or feature with its last membership.
 
+        What people corrected in a record goes with the last file that holds it.
+
         Raises
         ------
         Conflict
@@ -102,7 +104,7 @@ class Intake:
             if not self._db.execute("mark_undone", org_id=scope.org_id, batch_id=batch_id, at_us=at_us):
                 raise Conflict(f"Batch {batch_id} has been undone before.")
             one = {"org_id": scope.org_id, "batch_id": batch_id}
-            identities = [row["identity"] for row in self._db.rows("identities_revised_by", **one)]
+            identities = [row["identity"] for row in self._db.rows("identities_of_batch", **one)]
             self._db.execute("drop_orphan_hints", **one)
             gone = {
                 "records": self._db.execute("drop_orphan_records", **one),
@@ -112,8 +114,13 @@ class Intake:
                 "forget_record_memberships", "forget_feature_memberships", "forget_quarantine", "forget_corrections", "forget_revisions",
             ):  # fmt: skip
                 self._db.execute(name, **one)
-            settle(self._db, scope, identities)
+            self._drop_versions(scope, settle(self._db, scope, identities))
         return gone
+
+    def _drop_versions(self, scope: Scope, record_keys: Iterable[bytes]) -> None:
+        for part in _parts(record_keys):
+            for name in ("purge_hints", "purge_memberships", "purge_splits", "purge_revisions", "purge_records"):
+                self._db.execute(name, org_id=scope.org_id, record_keys=part)
 
     def _membership(self, table: str, key: str, scope: Scope, batch: Batch, keys: list[bytes]) -> None:
         self._db.insert(
@@ -121,11 +128,45 @@ class Intake:
         )
 
 
-def settle(database: "Database", scope: Scope, identities: Iterable[bytes]) -> None:
-    """Say anew which version of each record counts: the one that the newest revision brought, else its only one."""
+def settle(database: "Database", scope: Scope, identities: Iterable[bytes]) -> list[bytes]:
+    """Say anew which version of each record counts, out of the files and corrections that are left, in their order.
+
+    A correction by a person counts, and so does a version that a file brings and that is another than the one supplied
+    before it; a row that says again what was supplied last changes nothing. Returns the keys of the versions that
+    people made of records which no file holds any longer.
+    """
+    alone: list[bytes] = []
+    for part in _parts(identities):
+        counting: dict[bytes, bytes] = {}
+        supplied: dict[bytes, bytes] = {}
+        versions = _versions_of(database, scope, part)
+        told = database.rows("versions_told", org_id=scope.org_id, record_keys=versions)
+        for row in told:
+            identity, key = bytes(row["identity"]), bytes(row["record_key"])
+            if row["by_hand"]:
+                counting[identity] = key
+                continue
+            before = supplied.get(identity)
+            is_other = bool(row["revised"]) if before is None else before != key
+            if is_other or identity not in counting:
+                counting[identity] = key
+            supplied[identity] = key
+        counted = tuple(sorted(counting.values()))
+        database.execute("settle_versions", org_id=scope.org_id, record_keys=versions, counting=counted)
+        alone += [bytes(row["record_key"]) for row in told if bytes(row["identity"]) not in supplied]
+    return alone
+
+
+def _versions_of(database: "Database", scope: Scope, identities: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Keys of every version of some records, whether it counts or not."""
+    rows = database.rows("versions_of", org_id=scope.org_id, identities=identities)
+    return tuple(bytes(row["record_key"]) for row in rows)
+
+
+def _parts(identities: Iterable[bytes]) -> Iterator[tuple[bytes, ...]]:
     everyone = sorted({bytes(one) for one in identities})
     for begin in range(0, len(everyone), 500):
-        database.execute("settle_versions", org_id=scope.org_id, identities=tuple(everyone[begin : begin + 500]))
+        yield tuple(everyone[begin : begin + 500])
 
 
 def _without_nan(values: pd.Series) -> list[float | None]:

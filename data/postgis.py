@@ -140,9 +140,12 @@ class PostgisDatabase:
                 "batch_record",
                 "location_hint",
                 "revision",
+                "quarantine",
+                "event_split",
                 "run_cell",
                 "run_place",
                 "run_place_record",
+                "run_match",
             ):
                 self._connection().execute(sql.SQL("VACUUM FULL {}").format(sql.Identifier(table)))
 

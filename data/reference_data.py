@@ -5,7 +5,6 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 
-from geo.errors import StoreError
 from geo.yardstick import Term, Yardstick
 
 
@@ -26,8 +25,6 @@ def yardsticks() -> tuple[Yardstick, ...]:
 
 
 def yardstick(on: date) -> Yardstick:
-    """Return the scale in force on a day."""
+    """Return the scale in force on a day; before the first, the first."""
     current = [scale for scale in yardsticks() if scale.valid_from <= on]
-    if not current:
-        raise StoreError(f"No scale of probability words was in force on {on}.")
-    return current[-1]
+    return current[-1] if current else yardsticks()[0]

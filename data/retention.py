@@ -1,10 +1,11 @@
 """What must go when its time is over, and what is left of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from data.intake import settle
 from geo.model import Scope
 
 if TYPE_CHECKING:
@@ -18,23 +19,35 @@ class Retention:
         self._db = database
 
     def expired(self, scope: Scope, now_us: int) -> pd.DataFrame:
-        """Records past their date of deletion: key, kind, time and position."""
+        """Versions of records past their date of deletion: key, identity, kind, time and position.
+
+        ``outlived`` is 1 where another version of the same record may be held longer.
+        """
         frame = self._db.frame("expired_records", org_id=scope.org_id, now_us=now_us)
         return frame.astype({"lon": float, "lat": float})
 
     def due(self, scope: Scope, now_us: int) -> dict[str, int]:
-        """How many records are due for review, and for deletion."""
+        """How many records are due for review, and for deletion; several versions are one record."""
         row = self._db.rows("records_due", org_id=scope.org_id, now_us=now_us)[0]
         return {"review": int(row["review"] or 0), "deletion": int(row["deletion"] or 0)}
 
-    def drop_records(self, scope: Scope, record_keys: Sequence[bytes]) -> None:
-        """Remove records with everything that hangs on them."""
+    def drop_records(self, scope: Scope, record_keys: Sequence[bytes], outlived: Iterable[bytes] = ()) -> None:
+        """Remove versions of records with everything that hangs on them.
+
+        ``outlived`` are the identities of which another version stays: it counts from now on.
+        """
         for begin in range(0, len(record_keys), 500):
             part = tuple(record_keys[begin : begin + 500])
             for name in (
                 "purge_hints", "purge_memberships", "purge_run_records", "purge_matches", "purge_splits", "purge_revisions", "purge_records",
             ):  # fmt: skip
                 self._db.execute(name, org_id=scope.org_id, record_keys=part)
+        settle(self._db, scope, outlived)
+
+    def rejected_rows(self, scope: Scope, batch_ids: Sequence[str]) -> int:
+        """How many rejected rows of some files are kept, corrected ones too."""
+        rows = self._db.rows("rejected_rows", org_id=scope.org_id, batch_ids=tuple(batch_ids))
+        return int(rows[0]["n"])
 
     def drop_quarantine(self, scope: Scope, batch_ids: Sequence[str]) -> int:
         """Remove the rejected rows of some files; the files keep their counts."""

@@ -59,6 +59,7 @@ class SqliteDatabase:
         with _translated(self._path):
             connection.execute("BEGIN IMMEDIATE")
         self._local.depth = 1
+        self._local.removed = False
         try:
             yield
             connection.execute("COMMIT")
@@ -68,12 +69,17 @@ class SqliteDatabase:
             raise
         finally:
             self._local.depth = 0
+        if self._local.removed:  # the main file overwrites what is deleted; the write-ahead log would still have it
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def execute(self, name: str, /, **parameters: Any) -> int:
         """Run a named statement."""
         text, bound = statement(name, parameters, style="named")
         with _translated(self._path):
-            return self._connection().execute(text, bound).rowcount
+            touched = self._connection().execute(text, bound).rowcount
+        if touched and text.startswith("DELETE"):
+            self._local.removed = True
+        return touched
 
     def rows(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """Rows of a named query."""

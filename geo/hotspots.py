@@ -4,6 +4,7 @@ The exact test alone, with its false discovery rate controlled, raises a cell fa
 of ten where true hotspots exist; with the scan it is three in a thousand (``benchmarks/bench_calibration.py``).
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -77,15 +78,15 @@ def find_hotspots(
     -------
     Hotspots
     """
-    simulations = affordable(len(neighbourhoods), simulations)
+    simulations = affordable(len(neighbourhoods), simulations, alpha=alpha)
     disk = neighbourhoods.disk(RADIUS)
     comparable = np.where(disk @ share > 0, counts, 0)
     total = int(comparable.sum())
-    test = window_test(comparable, share, neighbourhoods, alpha=alpha)
+    test = window_test(comparable, share, neighbourhoods)
     ratio, radius = best_windows(comparable, share, neighbourhoods)
     maxima = null_maxima(total, share, neighbourhoods, seed=seed, simulations=simulations)
     scan = Scan(ratio, radius, family_wise_p(ratio, maxima), simulations)
-    values = counts.astype(float)
+    values = comparable.astype(float)
     return Hotspots(
         test=test,
         scan=scan,
@@ -100,22 +101,32 @@ def hot_cells(
     counts: NDArray[np.int64], share: Floats, neighbourhoods: Neighbourhoods, maxima: Floats, *, alpha: float = ALPHA
 ) -> NDArray[np.bool_]:
     """Hot or not alone, against null maxima made before; the scan is only made where the exact test finds something."""
-    hot = window_test(counts, share, neighbourhoods, alpha=alpha).q_value <= alpha
+    hot = window_test(counts, share, neighbourhoods).q_value <= alpha
     if hot.any():
         ratio, _ = best_windows(counts, share, neighbourhoods)
         hot &= family_wise_p(ratio, maxima) <= alpha
     return hot
 
 
-def window_test(
-    counts: NDArray[np.int64], share: Floats, neighbourhoods: Neighbourhoods, *, alpha: float = ALPHA
-) -> WindowTest:
+def window_test(counts: NDArray[np.int64], share: Floats, neighbourhoods: Neighbourhoods) -> WindowTest:
     """Test the window of two rings round every cell."""
     disk = neighbourhoods.disk(RADIUS)
     observed = np.rint(disk @ counts.astype(float)).astype(np.int64)
-    return exact_test(observed, disk @ share, int(counts.sum()), alpha=alpha)
+    return exact_test(observed, disk @ share, int(counts.sum()))
 
 
-def affordable(cells: int, simulations: int) -> int:
-    """Fewer simulations where the area is very large: at least 99, which still tells 5 from 6 in a hundred."""
-    return max(min(simulations, MIN_SIMULATIONS), min(simulations, MAX_CELL_SIMULATIONS // max(cells, 1)))
+def affordable(cells: int, simulations: int, *, alpha: float = ALPHA) -> int:
+    """Fewer simulations where the area is very large: at least 99, and enough for p to fall to ``alpha`` at all."""
+    least = min(simulations, max(MIN_SIMULATIONS, least_simulations(alpha)))
+    return max(least, min(simulations, MAX_CELL_SIMULATIONS // max(cells, 1)))
+
+
+def least_simulations(alpha: float) -> int:
+    """Simulations without which no p-value is as small as ``alpha``.
+
+    Examples
+    --------
+    >>> least_simulations(0.05), least_simulations(0.001)
+    (19, 999)
+    """
+    return math.ceil(1 / alpha - 1e-9) - 1

@@ -6,6 +6,7 @@ reference geography; a place is what the analysis makes of them.
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -302,6 +303,10 @@ class AnalysisParameters:
             problems.append(f"alpha {self.alpha:g} is outside 0..0.5")
         if not 19 <= self.simulations <= 99_999:
             problems.append(f"simulations {self.simulations} is outside 19..99999")
+        elif 0 < self.alpha < 0.5 and self.alpha * (self.simulations + 1) < 1 - 1e-9:
+            problems.append(
+                f"with {self.simulations} simulations no p-value falls to {self.alpha:g}; take {math.ceil(1 / self.alpha) - 1:,} or more"
+            )
         if bad := [f"{category}={weight:g}" for category, weight in self.harm_weights if not 0 <= weight <= 1000]:
             problems.append(f"weight {bad[0]} is outside 0..1000")
         return problems

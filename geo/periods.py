@@ -17,9 +17,10 @@ def months_present(
     Parameters
     ----------
     counts : ndarray of int64, shape (months,)
-        Records of each month.
+        Records of each month, of every kind and place that the files tell of: a month without a theft is not a month
+        without a file.
     spans : ndarray of int64, shape (files, 2)
-        First and last month of each file, as positions in ``counts``.
+        First and last month of each file, as positions in ``counts``; they may lie outside it.
     records : ndarray of int64, shape (files,)
         Records of each file.
 
@@ -39,5 +40,5 @@ def months_present(
     present = counts > 0
     for (first, last), held in zip(spans.tolist(), records.tolist(), strict=True):
         if np.exp(-held / (last - first + 1)) >= LEAST_CHANCE:
-            present[max(first, 0) : last + 1] = True
+            present[max(first, 0) : max(last + 1, 0)] = True
     return present

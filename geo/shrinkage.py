@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 # What the neighbourhood says weighs as much as one record. Estimating it instead (negative binomial, by maximum
 # likelihood) foretold no better on three sets of real data and can lower a rate when a record is added.
 PRIOR_RECORDS: Final = 1.0
+RADIUS: Final = 2
 # A neighbourhood is never taken to have less than this part of the area's own rate.
 EVEN_PART: Final = 0.01
 
@@ -25,7 +26,7 @@ def shrunk_rates(
     share: Floats,
     neighbourhoods: Neighbourhoods,
     *,
-    radius: int = 2,
+    radius: int = RADIUS,
     prior_records: float = PRIOR_RECORDS,
 ) -> Floats:
     """Rate of every cell relative to the whole area, drawn towards that of its window.

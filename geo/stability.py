@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from geo import cells as h3cells
 from geo.exposure import Exposure
-from geo.hotspots import MIN_SIMULATIONS, RADIUS, hot_cells
+from geo.hotspots import ALPHA, MIN_SIMULATIONS, RADIUS, hot_cells, least_simulations
 from geo.neighbourhoods import Neighbourhoods
 from geo.scan import null_maxima
 
@@ -50,7 +50,16 @@ def grids(resolution: int, latitude: float) -> Iterator[Grid]:
             yield Grid(each, offset * spacing_m / metres_a_degree)
 
 
-def hot_on(grid: Grid, lon: Floats, lat: Floats, study: h3cells.Cells, exposure: Exposure, *, seed: int) -> HotGrid:
+def hot_on(
+    grid: Grid,
+    lon: Floats,
+    lat: Floats,
+    study: h3cells.Cells,
+    exposure: Exposure,
+    *,
+    seed: int,
+    alpha: float = ALPHA,
+) -> HotGrid:
     """Find the hot cells of one grid by the same rule as the analysis.
 
     Parameters
@@ -61,10 +70,11 @@ def hot_on(grid: Grid, lon: Floats, lat: Floats, study: h3cells.Cells, exposure:
         Study cells of the grid's resolution, distinct and sorted; records outside them are added to them.
     exposure : Exposure
     seed : int
+    alpha : float
 
     Notes
     -----
-    The scan is made with 99 simulations, which is enough to tell whether p is at most 0.05.
+    The scan is made with 99 simulations, or as many as it takes for p to fall to ``alpha``.
     """
     here = h3cells.index_points(lon + grid.shift_degrees, lat, grid.resolution)
     cells = np.union1d(study, here)
@@ -72,8 +82,9 @@ def hot_on(grid: Grid, lon: Floats, lat: Floats, study: h3cells.Cells, exposure:
     around = Neighbourhoods.of(cells)
     comparable = around.disk(RADIUS) @ share > 0
     counts = np.where(comparable, np.bincount(np.searchsorted(cells, here), minlength=len(cells)), 0)
-    maxima = null_maxima(int(counts.sum()), share, around, seed=seed, simulations=MIN_SIMULATIONS)
-    return HotGrid(grid, cells[hot_cells(counts, share, around, maxima)])
+    simulations = max(MIN_SIMULATIONS, least_simulations(alpha))
+    maxima = null_maxima(int(counts.sum()), share, around, seed=seed, simulations=simulations)
+    return HotGrid(grid, cells[hot_cells(counts, share, around, maxima, alpha=alpha)])
 
 
 def held_in(footprints: Sequence[h3cells.Cells], checked: Sequence[HotGrid]) -> list[int]:

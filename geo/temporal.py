@@ -73,7 +73,7 @@ def parse_time(text: str, zone: ZoneInfo = LONDON) -> tuple[int, int, TimeBasis]
     >>> parse_time("2024-07-01T12:00")[0] == parse_time("2024-07-01T11:00Z")[0]
     True
     """
-    text = text.strip()
+    text = written = text.strip()
     try:
         if match := _MONTH.match(text):
             return *month_interval(int(match[1]), int(match[2]), zone), TimeBasis.MONTH
@@ -85,16 +85,16 @@ def parse_time(text: str, zone: ZoneInfo = LONDON) -> tuple[int, int, TimeBasis]
         moment = datetime.fromisoformat("" if "W" in text.upper() else text)  # an ISO week is not a date
         if moment.tzinfo is None and moment.time() == time(0):
             return *day_interval(moment.date(), zone), TimeBasis.DATE
-        return _interval_of_moment(moment, text, zone)
+        return _interval_of_moment(moment, written, zone)
     except BadDate:
         raise
     except (ValueError, OverflowError) as error:
         raise BadDate(
-            f"{text[:40]!r} is not a date; write 2024-03-09, 2024-03-09T21:30, 09/03/2024 or 2024-03"
+            f"{written[:40]!r} is not a date; write 2024-03-09, 2024-03-09T21:30, 09/03/2024 or 2024-03"
         ) from error
 
 
-def _interval_of_moment(moment: datetime, text: str, zone: ZoneInfo) -> tuple[int, int, TimeBasis]:
+def _interval_of_moment(moment: datetime, written: str, zone: ZoneInfo) -> tuple[int, int, TimeBasis]:
     one_us = 1
     if moment.tzinfo is not None:
         at = micros(moment.astimezone(UTC))
@@ -102,7 +102,7 @@ def _interval_of_moment(moment: datetime, text: str, zone: ZoneInfo) -> tuple[in
     first = moment.replace(tzinfo=zone, fold=0).astimezone(UTC)
     second = moment.replace(tzinfo=zone, fold=1).astimezone(UTC)
     if first.astimezone(zone).replace(tzinfo=None) != moment:
-        raise BadDate(f"{text[:40]!r} does not exist: the clocks went forward over it; correct the time")
+        raise BadDate(f"{written[:40]!r} does not exist: the clocks went forward over it; correct the time")
     if first != second:
         return micros(min(first, second)), micros(max(first, second)) + one_us, TimeBasis.INTERVAL
     return micros(first), micros(first) + one_us, TimeBasis.INSTANT

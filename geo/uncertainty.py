@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from geo.cells import METRES_PER_DEGREE
 from geo.neighbourhoods import Neighbourhoods
 from geo.places import SIGMAS_IN_95_PERCENT_RADIUS
-from geo.shrinkage import shrunk_rates
+from geo.shrinkage import RADIUS, shrunk_rates
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +60,8 @@ def top_probability(
     Parameters
     ----------
     positions : ndarray of int64, shape (records, draws)
-        Study cell of each equally likely position of each record; -1 outside the area.
+        Study cell of each equally likely position of each record; -1 outside the area. What has no exposure in its whole
+        window counts as outside.
     inside : ndarray of float, shape (records,)
         Probability that the record happened within the period.
     share : ndarray of float, shape (n,)
@@ -79,6 +80,8 @@ def top_probability(
     if not n or not records:
         return np.zeros(n)
     rng = np.random.default_rng(seed)
+    comparable = np.append(neighbourhoods.disk(RADIUS) @ share > 0, False)  # the last stands for outside the area
+    positions = np.where(comparable[positions], positions, -1)
     top, times = max(1, round(n * top_share)), np.zeros(n)
     block = max(1, min(replicates, _BLOCK_VALUES // max(n, records)))
     for start in range(0, replicates, block):

@@ -25,7 +25,7 @@ def read_times(
         Microseconds UTC, half-open; zero where a problem was noted.
     basis : ndarray of str, shape (n,)
     """
-    joined = (rows["date"] + "T" + rows["time"]).where(
+    joined = (rows["date"] + " " + rows["time"]).where(
         (rows["date"] != "") & (rows["time"] != ""), rows["date"] + rows["time"]
     )
     start_text = rows["from"].where(rows["from"] != "", joined).to_numpy(object)

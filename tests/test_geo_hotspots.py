@@ -107,6 +107,8 @@ def test_records_where_nothing_is_exposed_are_compared_with_nothing():
     assert found.test.expected.max() < 40
     assert not found.hot[alone]
     assert not found.test.tested[alone]
+    without = find_hotspots(np.where(np.arange(len(STUDY)) == alone, 0, counts), share, AROUND, seed=0, simulations=99)
+    assert found.rate.tobytes() == without.rate.tobytes()
 
 
 def test_a_vast_area_gets_fewer_simulations_and_never_fewer_than_ninety_nine():

@@ -110,6 +110,12 @@ def test_a_month_with_records_is_always_known(counts, data):
     assert (present[outside] == (counts[outside] > 0)).all()
 
 
+def test_files_of_other_times_make_no_month_known():
+    counts = np.array([5, 0, 0, 5])
+    alone = months_present(counts, np.empty((0, 2), int), np.empty(0, int)).tolist()
+    assert months_present(counts, np.array([[-10, -3], [7, 9]]), np.array([4, 4])).tolist() == alone
+
+
 @pytest.mark.parametrize(("records", "known"), [(4, True), (400, False)])
 def test_an_empty_month_of_a_full_file_is_missing(records, known):
     counts = np.array([records // 2, 0, records // 2])

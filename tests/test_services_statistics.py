@@ -179,6 +179,11 @@ def test_with_hours_of_outreach_only_what_looking_found_is_tested(town: Lapwing,
     assert set(states) == {"looked_quiet", "not_looked"}
     assert (states == "looked_quiet").sum() == run.summary["looked_cells"] <= 7
     by_ground = run_of(town)
+    far = [[f"F{i}", f"2024-05-{i + 1:02d}", BATH[0] + 0.06, BATH[1], "x"] for i in range(5)]
+    load(town, write_csv(tmp_path / "far.csv", far), "observations")
+    beyond = run_of(town, compared_with="effort")
+    assert (beyond.summary["tested_records"], beyond.summary["found_by_us"]) == (9, 9)
+    assert any("5 records in cells with no exposure" in warning for warning in beyond.summary["warnings"])
     assert by_ground.summary["found_by_us"] == 9
     assert by_ground.summary["tested_records"] == 239
 
@@ -245,6 +250,44 @@ def test_ten_months_have_a_trend_and_missing_ones_are_not_quiet(embedded: Lapwin
     assert run.summary["periods"] == {"months": 13, "missing": 1}
     assert embedded.store.runs.places(SCOPE, run.run_id)[0].evidence["trend"] == "persistent"
     assert run.summary["trend"]["persistent"] >= 1
+
+
+def test_quiet_months_of_a_known_file_are_quiet(embedded: Lapwing, tmp_path: Path) -> None:
+    rows = []
+    for month in range(18):
+        day = f"{2024 + month // 12}-{month % 12 + 1:02d}"
+        rows += [
+            [f"o{month}-{i}", f"{day}-{1 + i % 28:02d}", *one[2:4], "other"]
+            for i, one in enumerate(background(40, seed=month))
+        ]
+        if month < 12 and month != 5:
+            rows += [
+                [f"r{month}-{i}", f"{day}-{1 + i:02d}", *one[2:4], "rare"]
+                for i, one in enumerate(spot(12, first=month * 100 + 7))
+            ]
+    load(embedded, write_csv(tmp_path / "all.csv", rows))
+    run = analyse(embedded.store, SCOPE, AnalysisParameters(categories=("rare",)), seed=0, now_us=NOW_US)
+    assert run.summary["periods"] == {"months": 18, "missing": 0}
+    assert run.summary["missing_months"] == []
+
+
+def test_recency_is_counted_from_the_moment_of_the_analysis(town: Lapwing) -> None:
+    day_us = 86_400_000_000
+    told = AnalysisParameters(area="town")
+    late = analyse(town.store, SCOPE, told, seed=0, now_us=NOW_US, as_of_us=NOW_US)
+    first = town.store.runs.places(SCOPE, late.run_id)[0].evidence["recency_days"]
+    later = analyse(town.store, SCOPE, told, seed=0, now_us=NOW_US, as_of_us=NOW_US + 400 * day_us)
+    assert town.store.runs.places(SCOPE, later.run_id)[0].evidence["recency_days"] == first + 400
+
+
+def test_another_level_is_used_for_every_test_and_must_be_reachable(town: Lapwing) -> None:
+    strict = run_of(town, alpha=0.001)
+    place = town.store.runs.places(SCOPE, strict.run_id)[0].evidence
+    usual = town.store.runs.places(SCOPE, run_of(town).run_id)[0].evidence
+    assert (place["ratio_low"], place["ratio_high"]) == (usual["ratio_low"], usual["ratio_high"])
+    assert place["held_in"] > 0
+    with pytest.raises(InvalidParameter, match="take 1,999 or more"):
+        AnalysisParameters(alpha=0.0005)
 
 
 def test_the_store_keeps_statistics_alike_on_both_databases(lapwing: Lapwing, tmp_path: Path) -> None:
@@ -380,6 +423,32 @@ def test_months_without_days_count_in_years_only(wards: Lapwing, tmp_path: Path)
     assert found.as_of == date(2025, 6, 30)
     assert [(one["recent"], one["this_year"]) for one in found.rows if one["area"] == "West"] == [(0, 6)]
     assert any("dated by month only" in note for note in found.notes)
+
+
+def test_each_level_counts_every_record_and_nothing_is_dropped_in_silence(wards: Lapwing, tmp_path: Path) -> None:
+    beats = [({"name": "Beat 1", "level": "beat"}, square(WEST, SOUTH, 0.2))]
+    load(wards, write_geojson(tmp_path / "beats.geojson", beats), "areas")
+    rows = _days("West", "2025-06-03", 20, 0) + [row(900 + i, "2025-06-05", "", "") for i in range(3)]
+    load(wards, write_csv(tmp_path / "all.csv", rows))
+    found = by_area(wards.store, SCOPE, AnalysisParameters(), as_of=date(2025, 6, 30))
+    assert {(one["area"], one["recent"]) for one in found.rows} == {("West", 20), ("East", 0), ("Beat 1", 20)}
+    assert "3 records without a position: in no area." in found.notes
+
+
+def test_days_after_the_newest_record_are_not_quiet_days(wards: Lapwing, tmp_path: Path) -> None:
+    load(wards, write_csv(tmp_path / "all.csv", _days("West", "2025-06-03", 28, 0)))
+    found = by_area(wards.store, SCOPE, AnalysisParameters(), as_of=date(2025, 7, 28))
+    assert {one["change_28_days"]["verdict"] for one in found.rows} == {"no_history"}
+    assert found.unknown == {"recent": True, "before": False, "this_year": False, "last_year": True}
+
+
+def test_a_newer_month_is_newer_than_an_older_day(wards: Lapwing, tmp_path: Path) -> None:
+    rows = [row(1, "2024-03-01", WEST + 0.05, SOUTH + 0.05)]
+    rows += [row(10 + i, "2025-06", WEST + 0.05 + i * 1e-4, SOUTH + 0.05) for i in range(6)]
+    load(wards, write_csv(tmp_path / "all.csv", rows))
+    found = by_area(wards.store, SCOPE, AnalysisParameters(), as_of=None)
+    assert found.as_of == date(2025, 6, 30)
+    assert [one["this_year"] for one in found.rows if one["area"] == "West"] == [6]
 
 
 def test_without_areas_or_records_it_says_what_to_do(embedded: Lapwing, wards: Lapwing, tmp_path: Path) -> None:

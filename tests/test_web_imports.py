@@ -55,6 +55,13 @@ def follow(client: FlaskClient, response: Any) -> Any:
     raise AssertionError("the work never ended")
 
 
+def step(client: FlaskClient, name: str, data: dict[str, Any] | None = None, *, page: Any = None) -> Any:
+    """Press a button, on the page of the columns if on no other: its form names the file that it is about."""
+    page = page or client.get("/imports/columns")
+    hidden = dict(re.findall(r'<input type="hidden" name="(upload|checked)" value="([^"]+)">', page.text))
+    return client.post(f"/imports/{name}", data=hidden | (data or {}))
+
+
 def title(response: Any) -> str:
     return re.sub(r"<[^>]+>", "", re.search(r"<h1.*?</h1>", response.text, re.DOTALL)[0]).strip()  # type: ignore[index]
 
@@ -64,16 +71,15 @@ def test_from_upload_to_undo(client: FlaskClient, embedded: Lapwing, tmp_path: P
     assert upload(client, csv_bytes(tmp_path, rows)).headers["Location"] == "/imports/columns"
     page = client.get("/imports/columns")
     assert page.text.count("<option selected") == len(HEADER) or page.text.count("selected") >= len(HEADER)
-    checked = follow(client, client.post("/imports/columns", data=COLUMNS | {"source": "Council"}))
+    checked = follow(client, step(client, "columns", COLUMNS | {"source": "Council"}))
     assert title(checked) == "2 rows of 4 can be used"
     assert "Khan" not in checked.text
     assert "It says: soon" in checked.text
-    checked = follow(
-        client, client.post("/imports/correct", data={"row-3-date": "2024-03-10", "row-4-kind": "shouting"})
-    )
+    corrections = {"row-3-date": "2024-03-10", "row-4-kind": "shouting"}
+    checked = follow(client, step(client, "correct", corrections, page=checked))
     assert title(checked) == "4 rows of 4 can be used"
     assert embedded.store.evidence.batches(SCOPE) == []  # nothing is stored before somebody confirms
-    done = follow(client, client.post("/imports/confirm", data={"mapping_name": "council"}))
+    done = follow(client, step(client, "confirm", {"mapping_name": "council"}, page=checked))
     (batch,) = embedded.store.evidence.batches(SCOPE)
     assert (batch.accepted, batch.rejected, batch.file_name) == (4, 0, "a.csv")
     assert "Imported: 4 new rows." in done.text
@@ -91,12 +97,13 @@ def test_the_saved_mapping_reads_the_next_file_the_same_way(
     first = write_csv(tmp_path / "a.csv", [[1, "2024-03-09", *BATH, "ASB", "private words"]], header).read_bytes()
     upload(client, first)
     chosen = {f"column-{i}": field for i, field in enumerate(("id", "date", "longitude", "latitude", "kind", ""))}
-    follow(client, client.post("/imports/columns", data=chosen | {"source": "Council", "agency": "Anytown Council"}))
-    follow(client, client.post("/imports/confirm", data={"mapping_name": "council"}))
+    told = chosen | {"source": "Council", "agency": "Anytown Council"}
+    checked = follow(client, step(client, "columns", told))
+    follow(client, step(client, "confirm", {"mapping_name": "council"}, page=checked))
     second = write_csv(tmp_path / "b.csv", [[2, "2024-03-10", *BATH, "ASB", "private words"]], header).read_bytes()
     upload(client, second, name="b.csv", mapping="council", source="")
-    follow(client, client.post("/imports/columns", data=chosen | {"source": ""}))
-    follow(client, client.post("/imports/confirm"))
+    checked = follow(client, step(client, "columns", chosen | {"source": ""}))
+    follow(client, step(client, "confirm", page=checked))
     found = embedded.store.evidence.records(SCOPE, ["incidents"])
     assert found["agency"].tolist() == ["Anytown Council"] * 2
     assert found["source"].tolist() == ["Council"] * 2
@@ -123,7 +130,7 @@ def test_what_cannot_be_read_is_said_on_the_page(
 
 def test_a_column_must_say_when(client: FlaskClient, tmp_path: Path) -> None:
     upload(client, csv_bytes(tmp_path, [row()]))
-    page = client.post("/imports/columns", data=COLUMNS | {"column-1": ""})
+    page = step(client, "columns", COLUMNS | {"column-1": ""})
     assert page.status_code == 422
     assert "no date column among: id, date, longitude, latitude, kind." in page.text
     assert "--map" not in page.text
@@ -131,7 +138,7 @@ def test_a_column_must_say_when(client: FlaskClient, tmp_path: Path) -> None:
 
 def test_two_columns_cannot_be_one_field(client: FlaskClient, tmp_path: Path) -> None:
     upload(client, csv_bytes(tmp_path, [row()]))
-    page = client.post("/imports/columns", data=COLUMNS | {"column-0": "kind"})
+    page = step(client, "columns", COLUMNS | {"column-0": "kind"})
     assert page.status_code == 422
     assert "cannot both be the kind" in page.text
 
@@ -140,7 +147,7 @@ def test_without_an_upload_there_is_nothing_to_confirm(client: FlaskClient, tmp_
     assert client.get("/imports/columns").status_code == 404
     assert client.post("/imports/confirm").status_code == 404
     upload(client, csv_bytes(tmp_path, [row()]))
-    client.post("/imports/cancel")
+    step(client, "cancel")
     assert client.post("/imports/confirm").status_code == 404
 
 
@@ -161,7 +168,7 @@ def test_reference_geography_is_imported_and_its_repairs_are_told(
 ) -> None:
     path = write_geojson(tmp_path / "p.geojson", [({"name": "Alice Park"}, square(-2.36, 51.38, 0.01))])
     upload(client, path.read_bytes(), "parks", "p.geojson")
-    done = follow(client, client.post("/imports/columns", data={"source": "Council"}))
+    done = follow(client, step(client, "columns", {"source": "Council"}))
     assert "Imported: 1 new row." in done.text
     assert embedded.store.evidence.feature_counts(SCOPE) == {"parks": 1}
 
@@ -169,12 +176,12 @@ def test_reference_geography_is_imported_and_its_repairs_are_told(
 def test_candidates_are_chosen_on_the_page_of_the_file(client: FlaskClient, embedded: Lapwing, tmp_path: Path) -> None:
     header = ("id", "date", "place")
     upload(client, write_csv(tmp_path / "a.csv", [[1, "2024-03-09", "Alise Park"]], header).read_bytes())
-    follow(client, client.post("/imports/columns", data={f"column-{i}": name for i, name in enumerate(header)}))
-    follow(client, client.post("/imports/confirm"))
+    checked = follow(client, step(client, "columns", {f"column-{i}": name for i, name in enumerate(header)}))
+    follow(client, step(client, "confirm", page=checked))
     (batch,) = embedded.store.evidence.batches(SCOPE)
     path = write_geojson(tmp_path / "p.geojson", [({"name": "Alice Park"}, square(-2.36, 51.38, 0.01))])
     upload(client, path.read_bytes(), "parks", "p.geojson")
-    follow(client, client.post("/imports/columns", data={"source": "Council"}))
+    follow(client, step(client, "columns", {"source": "Council"}))
     page = client.get(f"/imports/batch/{batch.batch_id}")
     candidate = re.search(r'<option value="([0-9a-f]{12})">Alice Park', page.text)
     assert candidate is not None

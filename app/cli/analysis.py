@@ -290,10 +290,10 @@ def by_area_command(context: Context, *, as_of: date | None, level: str | None, 
     found = by_area(store, context.scope, parameters, as_of=as_of, level=level)
     context.consulted("areas")
     rows = [
-        [r["area"], r["recent"], r["before"], _change(r["change_28_days"]), r["this_year"], r["last_year"], _change(r["change_this_year"])]
+        [r["area"], r["level"], r["recent"], r["before"], _change(r["change_28_days"]), r["this_year"], r["last_year"], _change(r["change_this_year"])]
         for r in found.rows
     ]  # fmt: skip
-    headings = ["area", "28 days", "28 before", "change", "this year", "last year", "change"]
+    headings = ["area", "level", "28 days", "28 before", "change", "this year", "last year", "change"]
     context.answer(
         {"as_of": found.as_of.isoformat(), "areas": found.rows, "notes": found.notes},
         text=lambda: "\n".join([f"Up to {found.as_of}", table(headings, rows), *found.notes]),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 import geo
@@ -99,7 +100,7 @@ def analyse(
         clustering,
         findings,
         run_identity=identity,
-        as_of_us=now_us,
+        as_of_us=made_at_us,
         seed=seed,
     )
     summary = _summary(store, parameters, selection, places) | {"cells": int(own.sum()), "batches": batches}
@@ -131,7 +132,7 @@ def _cells(selection: Selection, parameters: AnalysisParameters) -> pd.DataFrame
 
 def _summary(store: Store, parameters: AnalysisParameters, selection: Selection, places: list[Place]) -> dict[str, Any]:
     located = selection.located
-    gaps = missing_months(selection.months, first=parameters.date_from, last=parameters.date_to)
+    gaps = missing_months(np.unique(selection.months), first=parameters.date_from, last=parameters.date_to)
     warnings = []
     if selection.unlocated:
         warnings.append(f"{plural(selection.unlocated, 'record')} without a position: counted, but on no map.")

@@ -9,16 +9,24 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from app.services.selecting import select
+from app.services.selecting import Selection, select
 from data.store import Store
 from geo.compare import count_change
 from geo.errors import Conflict, InvalidParameter
 from geo.model import AnalysisParameters, FeatureKind, Scope, TimeBasis
+from geo.narrative import plural
 from geo.temporal import day_interval, local_days, local_months, midpoint_us
 from geo.validate_features import POSTCODE_LEVEL
 
 RECENT_DAYS: Final = 28
 OUTSIDE: Final = "outside every area"
+_YEARS: Final = ("this_year", "last_year")
+_WORDS: Final = {
+    "recent": "the last 28 days",
+    "before": "the 28 days before",
+    "this_year": "this year",
+    "last_year": "last year",
+}
 NO_HISTORY: Final = {"ratio": None, "low": None, "high": None, "p_value": None, "verdict": "no_history"}
 
 
@@ -47,11 +55,17 @@ class Windows:
 
 @dataclass(frozen=True, kw_only=True)
 class ByArea:
-    """Rows of areas by name, the last day they run to, and what has to be kept in mind."""
+    """Rows of areas by level and name, the last day they run to, windows of which nothing is known, and notes."""
 
     as_of: date
     rows: list[dict[str, Any]]
     notes: list[str]
+    unknown: dict[str, bool]
+
+    @property
+    def levels(self) -> list[str]:
+        """Return the levels of the areas."""
+        return sorted({str(row["level"]) for row in self.rows})
 
 
 def by_area(
@@ -69,30 +83,43 @@ def by_area(
         When none is of the level.
     """
     areas = _areas(store, scope, level)
-    records = select(store, scope, parameters).located
+    selection = select(store, scope, parameters)
+    records = selection.located
     at_us = midpoint_us(records["from_us"].to_numpy(), records["to_us"].to_numpy())
     by_day = (records["time_basis"] != TimeBasis.MONTH).to_numpy(bool)
     if as_of is None:
-        as_of = _last_day(records, at_us, by_day)
+        as_of = _last_day(at_us, by_day)
     windows = Windows.up_to(as_of)
-    inside = _area_of(areas, records["lon"].to_numpy(float), records["lat"].to_numpy(float))
+    known = {name: _within(at_us, span) & (by_day | (name in _YEARS)) for name, span in vars(windows).items()}
+    lon, lat = records["lon"].to_numpy(float), records["lat"].to_numpy(float)
+    rows: list[dict[str, Any]] = []
+    for one in sorted(set(areas["level"])):
+        rows += _rows_of_level(areas[areas["level"] == one].reset_index(drop=True), one, lon, lat, known, windows)
+    unknown = {name: not within.any() for name, within in known.items()}
+    return ByArea(as_of=as_of, rows=rows, notes=_notes(known, by_day, selection), unknown=unknown)
+
+
+def _rows_of_level(
+    areas: pd.DataFrame,
+    level: str,
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    known: dict[str, NDArray[np.bool_]],
+    windows: Windows,
+) -> list[dict[str, Any]]:
+    """Rows of the areas of one level, and one for what lies outside all of them."""
+    inside = _area_of(areas, lon, lat)
     names = [*areas["name"].where(areas["name"] != "", areas["code"]), OUTSIDE]
-    counts = {
-        name: np.bincount(
-            inside[_within(at_us, span) & (by_day | (name in {"this_year", "last_year"}))], minlength=len(names)
-        )
-        for name, span in vars(windows).items()
-    }
+    counts = {name: np.bincount(inside[within], minlength=len(names)) for name, within in known.items()}
     lengths = {name: (end - start).days for name, (start, end) in vars(windows).items()}
     recent = _changes(counts, lengths, "recent", "before")
     yearly = _changes(counts, lengths, "this_year", "last_year")
-    rows = [
-        {"area": name, **{window: int(values[i]) for window, values in counts.items()},
+    return [
+        {"area": name, "level": level, **{window: int(values[i]) for window, values in counts.items()},
          "change_28_days": recent[i], "change_this_year": yearly[i]}
         for i, name in enumerate(names)
         if name != OUTSIDE or any(values[i] for values in counts.values())
     ]  # fmt: skip
-    return ByArea(as_of=as_of, rows=rows, notes=_notes(counts, by_day))
 
 
 def _areas(store: Store, scope: Scope, level: str | None) -> pd.DataFrame:
@@ -108,13 +135,13 @@ def _areas(store: Store, scope: Scope, level: str | None) -> pd.DataFrame:
     return areas.sort_values(["name", "code", "feature_key"]).reset_index(drop=True)
 
 
-def _last_day(records: pd.DataFrame, at_us: NDArray[np.int64], by_day: NDArray[np.bool_]) -> date:
-    if not len(records):
-        raise Conflict("There are no records to count by area.")
-    if by_day.any():
-        return _date(int(local_days(at_us[by_day]).max()))
-    month = np.datetime64(int(local_months(at_us).max()) + 1, "M").astype("datetime64[D]")
-    return _date(int(month.astype(np.int64)) - 1)
+def _last_day(at_us: NDArray[np.int64], by_day: NDArray[np.bool_]) -> date:
+    """Newest day of the records; of those dated by month only, the last day of the newest month."""
+    if not len(at_us):
+        raise Conflict("There are no records with a position to count by area.")
+    days = local_days(at_us[by_day])
+    after = (local_months(at_us[~by_day]) + 1).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    return _date(int(max(days.max(initial=-(10**6)), (after - 1).max(initial=-(10**6)))))
 
 
 def _date(days: int) -> date:
@@ -138,8 +165,8 @@ def _area_of(areas: pd.DataFrame, lon: NDArray[np.float64], lat: NDArray[np.floa
 def _changes(
     counts: dict[str, NDArray[np.int64]], lengths: dict[str, int], after: str, before: str
 ) -> list[dict[str, Any]]:
-    """Change of every area; ``no_history`` where nothing at all is known of the earlier window."""
-    if not counts[before].sum():
+    """Change of every area; ``no_history`` where nothing at all is known of one of the windows: missing is not zero."""
+    if not counts[before].sum() or not counts[after].sum():
         return [NO_HISTORY] * len(counts[before])
     change = count_change(
         counts[after], counts[before], exposure_after=float(lengths[after]), exposure_before=float(lengths[before])
@@ -147,12 +174,18 @@ def _changes(
     return [change.row(i) for i in range(len(change.verdict))]
 
 
-def _notes(counts: dict[str, NDArray[np.int64]], by_day: NDArray[np.bool_]) -> list[str]:
+def _notes(known: dict[str, NDArray[np.bool_]], by_day: NDArray[np.bool_], selection: Selection) -> list[str]:
     notes = ["An area has changed only where the exact 95 % interval excludes no change."]
-    if months := int((~by_day).sum()):
-        notes.append(f"{months:,} records are dated by month only: they count in the years and in no 28 days.")
-    if not counts["before"].sum():
-        notes.append("Nothing is known of the 28 days before: missing is not zero, so no change is stated.")
-    if not counts["last_year"].sum():
-        notes.append("Nothing is known of last year: missing is not zero, so no yearly change is stated.")
+    if months := int((~by_day & (known["this_year"] | known["last_year"])).sum()):
+        notes.append(f"{plural(months, 'record')} dated by month only: in the years, and in no 28 days.")
+    for window, words in _WORDS.items():
+        if not known[window].any():
+            notes.append(f"Nothing is known of {words}: missing is not zero, so no change is stated.")
+    for count, words in (
+        (selection.unlocated, "without a position"),
+        (selection.set_aside, "on a coordinate that stands for no place"),
+        (selection.protected, "at or near protected places"),
+    ):
+        if count:
+            notes.append(f"{plural(count, 'record')} {words}: in no area.")
     return notes

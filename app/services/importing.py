@@ -9,9 +9,9 @@ import pandas as pd
 
 from app.services import supplying
 from app.services.import_request import ImportReport, ImportRequest
-from app.services.preparing import Prepared, guarded, prepare
-from app.services.protection import coarsen_stored
-from app.services.purging import drop_layers_of
+from app.services.preparing import Prepared, Standing, bring_up_to_date, guarded, prepare
+from app.services.protection import coarsen_stored, runs_drawn_near
+from app.services.purging import affected_runs, drop_layers_of
 from app.services.quarantine import with_repeats
 from app.services.terms import Edits, Progress, Terms, no_progress
 from data.audit import Verb
@@ -100,11 +100,12 @@ def store_checked(store: Store, scope: Scope, checked: Checked, request: ImportR
     """Store a checked file in one transaction."""
     read, prepared = checked.read, checked.prepared
     batch = _batch(read, request, checked.source, scope, terms)
-    repeats = supplying.without_repeats(prepared) if request.key else 0
-    rejected = prepared.all_rejected()
-    before = store.supplies.supplied(scope, request.mapping) if request.key else {}
     with store.database.transaction():
-        store.intake.begin(scope, batch)
+        store.intake.begin(scope, batch)  # what is read from here on is what the file is stored beside
+        bring_up_to_date(prepared, Standing.of(store, scope, request.kind, terms.keys))
+        repeats = supplying.without_repeats(prepared) if request.key else 0
+        rejected = prepared.all_rejected()
+        before = store.supplies.supplied(scope, request.mapping) if request.key else {}
         new, new_unlocated = _store_records(store, scope, batch, prepared)
         store.intake.quarantine(scope, batch, rejected)
         supplied = supplying.Supplied()
@@ -217,8 +218,10 @@ def _import_features(
         store.intake.begin(scope, batch)
         new = store.intake.features(scope, batch, accepted)
         store.intake.quarantine(scope, batch, rejected)
-        coarse = coarsen_stored(store, scope, terms.keys) if request.kind == FeatureKind.PROTECTED else []
-        runs = _forget_exact_positions(store, scope, coarse, terms.now_us) if coarse else []
+        coarse: list[bytes] = []
+        runs: list[str] = []
+        if request.kind == FeatureKind.PROTECTED:
+            coarse, runs = _forget_exact_positions(store, scope, terms)
         batch = replace(
             batch, read=len(accepted) + len(rejected), accepted=new, rejected=len(rejected), duplicates=len(accepted) - new,
             coarsened=len(coarse),
@@ -226,6 +229,8 @@ def _import_features(
         store.intake.finish(scope, batch)
         corrected = _mark_corrected(store, scope, batch, _corrections_of(chunk.corrects, chunk.row_numbers), rejected)
         _log(store, scope, batch, terms)
+    if coarse or runs:
+        store.database.compact()
     return ImportReport(
         batch=batch,
         reasons=_reasons(rejected),
@@ -238,10 +243,18 @@ def _import_features(
     )
 
 
-def _forget_exact_positions(store: Store, scope: Scope, coarse: list[bytes], now_us: int) -> list[str]:
-    """Drop the layers that rested on records which have just been coarsened; an undo does not bring them back."""
-    store.supplies.alter(scope, uuid7(now_us), f"coarsened:{content_hash(*(key.hex() for key in coarse))}", now_us)
-    return drop_layers_of(store, scope, coarse, now_us)
+def _forget_exact_positions(store: Store, scope: Scope, terms: Terms) -> tuple[list[bytes], list[str]]:
+    """Coarsen what is stored near protected places and drop the layers that showed it; an undo brings nothing back.
+
+    Returns the keys of the records and the analyses.
+    """
+    coarse = coarsen_stored(store, scope, terms.keys)
+    if coarse:
+        subject = f"coarsened:{content_hash(*(key.hex() for key in coarse))}"
+        store.supplies.alter(scope, uuid7(terms.now_us), subject, terms.now_us)
+    runs = list(dict.fromkeys([*affected_runs(store, scope, coarse), *runs_drawn_near(store, scope)]))
+    drop_layers_of(store, scope, runs, terms.now_us)
+    return coarse, runs
 
 
 def _corrections_of(corrects: pd.DataFrame | None, numbers: np.ndarray) -> Prepared:

@@ -16,7 +16,10 @@ _UNEXPECTED: Final = "Something went wrong and nothing was stored. Try again; if
 
 @dataclass
 class Job:
-    """One piece of work: ``share`` of it is done; it ends with a ``result`` or with one line of ``error``."""
+    """One piece of work: ``share`` of it is done; it ends with a ``result`` or with one line of ``error``.
+
+    ``subject`` says what it is about, where a page must know; it is no part of the work.
+    """
 
     job_id: str
     owner: str
@@ -24,6 +27,7 @@ class Job:
     share: float = 0.0
     result: Any = None
     error: str = ""
+    subject: str = ""
     _done: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property
@@ -46,6 +50,7 @@ class Jobs:
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
+        self._once = threading.Lock()
 
     def start(self, owner: str, work: Callable[[Callable[[float], None]], Any], *, now_us: int) -> Job:
         """Begin work, which is handed a function to tell its share done to."""
@@ -55,6 +60,21 @@ class Jobs:
             self._jobs[job.job_id] = job
         threading.Thread(target=_run, args=(job, work), name=f"job-{job.job_id}", daemon=True).start()
         return job
+
+    def once(self, owner: str, subject: str, begin: Callable[[], Job]) -> Job:
+        """Begin what must not be done twice, or return the work on it that is under way or went well."""
+        with self._once:
+            job = self.about(owner, subject)
+            if job is None:
+                job = begin()
+                job.subject = subject
+        return job
+
+    def about(self, owner: str, subject: str) -> Job | None:
+        """Return the owner's work on a subject, unless it failed; None where there is none."""
+        with self._lock:
+            jobs = list(self._jobs.values())
+        return next((one for one in jobs if (one.owner, one.subject) == (owner, subject) and not one.error), None)
 
     def get(self, job_id: str, owner: str) -> Job:
         """Return one of the owner's jobs.

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from app.services.protection import coarsen_near
+from app.services.protection import Protection
 from app.services.pseudonyms import Keyring
 from data.audit import Verb
 from data.ids import uuid7
@@ -338,9 +338,10 @@ def _place(store: Store, scope: Scope, batch_id: str, spots: Mapping[bytes, Spot
     """Store positions, coarse where a protected place is near, and note that the evidence changed."""
     found = positions(store, pd.Series(spots, dtype=object))
     found = found.assign(record_key=found.index).reset_index(drop=True)
-    safe, _ = coarsen_near(store, scope, found, terms.keys)
-    renamed = (safe["record_key"] != found["record_key"]).to_numpy(bool)
     with store.database.transaction():
+        store.database.lock("import")
+        safe, _ = Protection.of(store, scope, terms.keys).applied_to(found)
+        renamed = (safe["record_key"] != found["record_key"]).to_numpy(bool)
         store.locations.place(scope, found[~renamed])
         if renamed.any():
             new_keys = safe.loc[renamed, "record_key"]
@@ -351,3 +352,5 @@ def _place(store: Store, scope: Scope, batch_id: str, spots: Mapping[bytes, Spot
         subject = content_hash(*sorted(f"{key.hex()}:{spot}" for key, spot in spots.items()))
         store.supplies.alter(scope, uuid7(terms.now_us), f"located:{subject}", terms.now_us)
         store.audit.append(scope, Verb.ALTERATION, f"batch:{batch_id}", terms.now_us, located=len(spots))
+    if renamed.any():
+        store.database.compact()

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from app.services.locating import Locator
-from app.services.protection import coarsen_near
+from app.services.protection import Protection
 from app.services.pseudonyms import Keyring
 from app.services.terms import Edits, Progress, Terms, no_progress
 from data.readers import Chunk, ReadFile
@@ -64,17 +64,19 @@ class Prepared:
     """Rows of a file, ready to be stored in pieces.
 
     ``records`` have ``RECORD_COLUMNS`` except ``event_id``; ``supplied`` are the keys (as identities) that the file
-    names at all, in rows that were rejected too.
+    names at all, in rows that were rejected too, except for ``malformed`` rows, which do not tell their key.
+    ``standing`` is what the store kept out and coarse when they were made ready.
     """
 
     records: list[pd.DataFrame] = field(default_factory=list)
     rejected: list[pd.DataFrame] = field(default_factory=list)
     hints: list[pd.DataFrame] = field(default_factory=list)
     corrects: list[pd.DataFrame] = field(default_factory=list)
-    row_numbers: list[np.ndarray] = field(default_factory=list)
     supplied: set[bytes] = field(default_factory=set)
+    malformed: int = 0
     redacted: int = 0
     coarsened: int = 0
+    standing: "Standing | None" = None
 
     @property
     def valid(self) -> int:
@@ -87,6 +89,54 @@ class Prepared:
         if not filled:
             return pd.DataFrame(columns=list(REJECTION_COLUMNS))
         return pd.concat(filled, ignore_index=True).sort_values("row_number", ignore_index=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What the store keeps out (``tombs``, of purged records) and coarse at one moment."""
+
+    tombs: frozenset[bytes]
+    protection: Protection
+
+    @classmethod
+    def of(cls, store: Store, scope: Scope, kind: str, keys: Keyring) -> "Standing":
+        """As the store stands now."""
+        return cls(tombs=store.retention.tombs(scope, kind), protection=Protection.of(store, scope, keys))
+
+    def applied_to(self, records: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+        """Return the records as they may be stored, the rows that are kept out, and how many became coarse."""
+        records, buried = self._without_buried(records)
+        records, coarse = self.protection.applied_to(records)
+        return records, buried, coarse
+
+    def _without_buried(self, records: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Keep out what was purged before: its file does not bring it back, whether it was coarse when it went or not."""
+        if not self.tombs:
+            return records, pd.DataFrame(columns=list(REJECTION_COLUMNS))
+        dead = np.asarray([self._is_buried(bytes(key)) for key in records["record_key"]], bool)
+        detail = "this record was purged at the end of its time; it is not taken in again"
+        rejected = pd.DataFrame(
+            [(int(n), "row", Reason.PURGED, detail, "{}") for n in records.index[dead]], columns=list(REJECTION_COLUMNS)
+        )
+        return records[~dead], rejected
+
+    def _is_buried(self, record_key: bytes) -> bool:
+        keys = self.protection.keys
+        return any(keys.raw("tomb", key) in self.tombs for key in (record_key, keys.raw("protected", record_key)))
+
+
+def bring_up_to_date(prepared: Prepared, now: Standing) -> None:
+    """Keep out and coarsen what a purge or a protected place that came after the check asks for."""
+    if now == prepared.standing:
+        return
+    for i, frame in enumerate(prepared.records):
+        plain = frame.astype(dict.fromkeys(frame.select_dtypes("category").columns, object))
+        records, buried, coarse = now.applied_to(plain)
+        prepared.records[i] = _compact(records)
+        prepared.hints[i] = _hints_of(prepared.hints[i], records)
+        prepared.rejected.append(buried)
+        prepared.coarsened += coarse
+    prepared.standing = now
 
 
 def prepare(
@@ -111,9 +161,10 @@ def prepare(
         zone=shape.zone,
         redact=shape.redact,
     )
-    prepared = Prepared()
+    standing = Standing.of(store, scope, shape.kind, terms.keys)
+    prepared = Prepared(standing=standing)
     maker = RecordKeys(ordinals=not shape.key)
-    step = _Step(store, scope, rules, shape, terms, maker, Locator(store, scope, terms.keys))
+    step = _Step(rules, shape, terms, maker, Locator(store, scope, terms.keys), standing)
     twice, done = frozenset[bytes](), 0.0
     if shape.key:  # whether a key stands in the file twice is known when all of it has been read
         twice, done = _repeated(read, step, edits or {}, progress), 0.5
@@ -142,17 +193,12 @@ def _repeated(read: ReadFile, step: "_Step", edits: Edits, progress: Progress) -
 class _Step:
     """What every piece of a file is worked on with."""
 
-    store: Store
-    scope: Scope
     rules: RecordRules
     shape: RowShape
     terms: Terms
     maker: RecordKeys
     locator: Locator
-
-    @property
-    def tombs(self) -> frozenset[bytes]:
-        return self.store.retention.tombs(self.scope, self.shape.kind)
+    standing: Standing
 
 
 def _take(prepared: Prepared, chunk: Chunk, step: _Step, edits: Edits, twice: frozenset[bytes]) -> None:
@@ -162,13 +208,12 @@ def _take(prepared: Prepared, chunk: Chunk, step: _Step, edits: Edits, twice: fr
     prepared.supplied |= named
     checked = validate_records(rows, numbers, step.rules)
     records, hints = _finished(checked, pd.Series(identities, index=numbers, dtype=object), step)
-    records, buried = _without_buried(records, step)
-    records, coarse = coarsen_near(step.store, step.scope, records, step.terms.keys)
+    records, buried, coarse = step.standing.applied_to(records)
     prepared.records.append(_compact(records))
-    prepared.hints.append(hints[hints["record_key"].isin(records["record_key"])] if len(hints) else hints)
+    prepared.hints.append(_hints_of(hints, records))
+    prepared.malformed += len(chunk.malformed)
     this_year = step.rules.this_year
     prepared.rejected += [checked.rejected, repeated, buried, guarded(chunk.malformed, this_year=this_year)]
-    prepared.row_numbers.append(records.index.to_numpy())
     if chunk.corrects is not None:
         prepared.corrects.append(chunk.corrects.assign(own_number=chunk.row_numbers))
     prepared.redacted += checked.redacted
@@ -270,17 +315,8 @@ def plain(text: str) -> str:
     return "".join(text.split()).upper()
 
 
-def _without_buried(records: pd.DataFrame, step: _Step) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Keep out what was purged before: its file does not bring it back."""
-    tombs = step.tombs
-    if not tombs:
-        return records, pd.DataFrame(columns=list(REJECTION_COLUMNS))
-    dead = np.asarray([step.terms.keys.raw("tomb", bytes(key)) in tombs for key in records["record_key"]], bool)
-    detail = "this record was purged at the end of its time; it is not taken in again"
-    rejected = pd.DataFrame(
-        [(int(n), "row", Reason.PURGED, detail, "{}") for n in records.index[dead]], columns=list(REJECTION_COLUMNS)
-    )
-    return records[~dead], rejected
+def _hints_of(hints: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
+    return hints[hints["record_key"].isin(records["record_key"])] if len(hints) else hints
 
 
 def guarded(malformed: pd.DataFrame, *, this_year: int) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Refuges and placements: what lies at or near one is never evidence, never a name and never drawn."""
 
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,7 @@ from data.locations import POSITION_COLUMNS
 from data.store import Store
 from geo import cells as h3cells
 from geo.crs import MetricCrs
-from geo.model import H3_INDEX_RESOLUTION, FeatureKind, LocationBasis, Method, RecordKind, Scope
+from geo.model import H3_INDEX_RESOLUTION, FeatureKind, LocationBasis, Method, Scope
 from geo.validate_features import project_geometries
 
 # Positions nearer than this never become part of a hotspot, and premises and homes nearer than this never name one.
@@ -25,11 +26,14 @@ CELL_RADIUS_M: Final = 1_700.0
 
 def near_protected(store: Store, scope: Scope, shapes_m: NDArray[np.object_], margin_m: float) -> NDArray[np.bool_]:
     """Whether each geometry, in the store's metres, lies within ``margin_m`` of a protected place; shape (n,)."""
-    near = np.zeros(len(shapes_m), bool)
     features = store.evidence.features(scope, [FeatureKind.PROTECTED])
-    if len(features) and len(shapes_m):
-        tree = shapely.STRtree(project_geometries(features["geometry"].to_numpy(object), store.crs))
-        near[tree.query(shapes_m, predicate="dwithin", distance=margin_m)[0]] = True
+    return _within(margin_m, project_geometries(features["geometry"].to_numpy(object), store.crs), shapes_m)
+
+
+def _within(margin_m: float, places_m: NDArray[np.object_], shapes_m: NDArray[np.object_]) -> NDArray[np.bool_]:
+    near = np.zeros(len(shapes_m), bool)
+    if len(places_m) and len(shapes_m):
+        near[shapely.STRtree(places_m).query(shapes_m, predicate="dwithin", distance=margin_m)[0]] = True
     return near
 
 
@@ -49,34 +53,87 @@ def coarsened(records: pd.DataFrame, crs: MetricCrs, keys: Keyring) -> pd.DataFr
     )
 
 
-def coarsen_near(store: Store, scope: Scope, records: pd.DataFrame, keys: Keyring) -> tuple[pd.DataFrame, int]:
-    """Coarsen those of some new records that lie at or near a protected place; returns all of them, and how many."""
-    located = np.isfinite(records["x_m"].to_numpy(float))
-    near = np.zeros(len(records), bool)
-    points = shapely.points(records["x_m"].to_numpy(float)[located], records["y_m"].to_numpy(float)[located])
-    near[located] = near_protected(store, scope, points, MARGIN_M)
-    if not near.any():
-        return records, 0
-    records = records.copy()
-    few = coarsened(records[near], store.crs, keys)
-    for name in few.columns:
-        records.loc[near, name] = few[name]
-    return records, int(near.sum())
+@dataclass(frozen=True, kw_only=True)
+class Protection:
+    """What the store protects at one moment, to be applied to records that are not stored yet.
+
+    ``places`` are the keys of the protected places, ``coarse`` those of the records of which only the cell is kept.
+    """
+
+    places: frozenset[bytes]
+    coarse: frozenset[bytes]
+    shapes_m: NDArray[np.object_] = field(compare=False, repr=False)
+    crs: MetricCrs = field(compare=False, repr=False)
+    keys: Keyring = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, store: Store, scope: Scope, keys: Keyring) -> "Protection":
+        """As the store stands now."""
+        features = store.evidence.features(scope, [FeatureKind.PROTECTED])
+        return cls(
+            places=frozenset(bytes(key) for key in features["feature_key"]),
+            coarse=store.locations.coarse_keys(scope),
+            shapes_m=project_geometries(features["geometry"].to_numpy(object), store.crs),
+            crs=store.crs,
+            keys=keys,
+        )
+
+    def applied_to(self, records: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+        """Coarsen what lies at or near a protected place; returns all of the records, and how many became coarse.
+
+        A record that is held as a coarse cell is known again by the key it has there, and stays coarse whatever has
+        become of the protected place.
+        """
+        fine = (records["location_basis"] != LocationBasis.CELL).to_numpy(bool)
+        located = np.isfinite(records["x_m"].to_numpy(float)) & fine
+        known = fine & self._held(records["record_key"]) if self.coarse else np.zeros(len(records), bool)
+        near = known & located
+        points = shapely.points(records["x_m"].to_numpy(float)[located], records["y_m"].to_numpy(float)[located])
+        near[located] |= _within(MARGIN_M, self.shapes_m, points)
+        records = records.copy() if near.any() or known.any() else records
+        if near.any():
+            few = coarsened(records[near], self.crs, self.keys)
+            for name in few.columns:
+                records.loc[near, name] = few[name]
+        if (unplaced := known & ~near).any():  # what is held of them was placed after its import
+            renamed = [self.keys.raw("protected", bytes(key)) for key in records.loc[unplaced, "record_key"]]
+            records.loc[unplaced, "record_key"] = pd.Series(renamed, index=records.index[unplaced], dtype=object)
+        return records, int(near.sum())
+
+    def _held(self, record_keys: pd.Series) -> NDArray[np.bool_]:
+        return np.asarray([self.keys.raw("protected", bytes(key)) in self.coarse for key in record_keys], bool)
 
 
 def coarsen_stored(store: Store, scope: Scope, keys: Keyring) -> list[bytes]:
-    """Coarsen what is already stored at or near a protected place; returns the keys of those records. For good."""
-    records = store.evidence.records(scope, list(RecordKind))
-    exact = records[~records["location_basis"].isin([LocationBasis.NONE, LocationBasis.CELL])]
-    points = shapely.points(exact["x_m"].to_numpy(), exact["y_m"].to_numpy())
+    """Coarsen every version of what is stored at or near a protected place; returns their keys. For good."""
+    exact = store.locations.exact(scope)
+    points = shapely.points(exact["x_m"].to_numpy(float), exact["y_m"].to_numpy(float))
     exact = exact[near_protected(store, scope, points, MARGIN_M)]
     if exact.empty:
         return []
-    exact = exact.assign(
-        cell7=h3cells.index_points(exact["lon"].to_numpy(), exact["lat"].to_numpy(), H3_INDEX_RESOLUTION)
-    )
-    coarse = coarsened(exact, store.crs, keys)
+    lon, lat = exact["lon"].to_numpy(float), exact["lat"].to_numpy(float)
+    coarse = coarsened(exact.assign(cell7=h3cells.index_points(lon, lat, H3_INDEX_RESOLUTION)), store.crs, keys)
     new = [bytes(key) for key in coarse["record_key"]]
     renamed = coarse[list(POSITION_COLUMNS)].assign(record_key=exact["record_key"].tolist(), new_key=new)
     store.locations.coarsen(scope, renamed)
     return new
+
+
+def runs_drawn_near(store: Store, scope: Scope) -> list[str]:
+    """Analyses that counted a file which has been undone, and whose layers show something at or near a protected place.
+
+    The records behind them are no longer there to be found; what was drawn of them is.
+    """
+    undone = {batch.batch_id for batch in store.evidence.batches(scope) if batch.undone_at_us is not None}
+    found = []
+    for run in store.runs.runs(scope):
+        if run.purged_at_us is not None or not undone & set(run.summary.get("batches", ())):
+            continue
+        counted = store.runs.cells(scope, run.run_id, min_records=1)["cell"].to_numpy(np.int64)
+        drawn = [place.footprint for place in store.runs.places(scope, run.run_id)]
+        cells = np.unique(np.concatenate([counted, *(np.asarray(one, np.int64) for one in drawn)]))
+        cells = cells[h3cells.resolutions(cells) > H3_INDEX_RESOLUTION]
+        shapes_m = project_geometries(h3cells.boundaries(cells), store.crs)
+        if near_protected(store, scope, shapes_m, MARGIN_M).any():
+            found.append(run.run_id)
+    return found

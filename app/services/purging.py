@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
+
 from app.services.terms import Terms
 from data.audit import Verb
 from data.ids import uuid7
 from data.store import Store
-from geo.model import RecordKind, Scope, content_hash
+from geo.model import Batch, RecordKind, Scope, content_hash
 from geo.retention import coarse_counts, dates
 
 
@@ -38,55 +40,102 @@ class PurgeReport:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Expired:
+    """What is past its time, as the store stands."""
+
+    versions: pd.DataFrame
+    counts: pd.DataFrame
+    batches: list[str]
+    rejected: int
+    runs: list[str]
+
+    @classmethod
+    def of(cls, store: Store, scope: Scope, terms: Terms) -> "_Expired":
+        versions = store.retention.expired(scope, terms.now_us)
+        keys = [bytes(key) for key in versions["record_key"]]
+        old = _old_batches(store, scope, terms)
+        batches = [batch.batch_id for batch in old]
+        undone = [batch.batch_id for batch in old if batch.undone_at_us is not None]
+        return cls(
+            versions=versions,
+            # One version of each record, when its last one goes.
+            counts=coarse_counts(versions[(versions["superseded"] == 0) & (versions["outlived"] == 0)]),
+            batches=batches,
+            rejected=store.retention.rejected_rows(scope, batches),
+            runs=affected_runs(store, scope, keys, undone),
+        )
+
+    @property
+    def anything(self) -> bool:
+        return bool(len(self.versions) or self.rejected or self.runs)
+
+    def by_kind(self) -> dict[str, int]:
+        """How many records of each kind, whatever the number of their versions."""
+        records = self.versions.assign(identity=self.versions["identity"].map(bytes)).drop_duplicates("identity")
+        return {str(kind): int(n) for kind, n in records["kind"].value_counts().sort_index().items()}
+
+
 def purge(store: Store, scope: Scope, terms: Terms, *, dry_run: bool = False) -> PurgeReport:
     """Remove every record past its date of deletion.
 
     With it go its positions, the layers of analyses it went into, and what hints at it; a copy that was already handed
-    out gets a recall in the ledger. A keyed tombstone keeps its file from bringing it back.
+    out gets a recall in the ledger. A keyed tombstone keeps its file from bringing it back. Layers of analyses go, too,
+    when they rest on files that were undone and whose records would be past their time.
     """
-    expired = store.retention.expired(scope, terms.now_us)
-    keys = [bytes(key) for key in expired["record_key"]]
-    counts = coarse_counts(expired[expired["superseded"] == 0])  # one version of each record
-    by_kind = {str(kind): int(n) for kind, n in expired["kind"].value_counts().sort_index().items()}
-    runs = affected_runs(store, scope, keys)
-    recalled = _disclosures(store, scope, runs)
-    due = store.retention.due(scope, terms.now_us)["review"]
-    old = _old_batches(store, scope, terms)
-    rejected = int(store.evidence.quarantine(scope)["batch_id"].isin(old).sum())
-    if (keys or rejected) and not dry_run:
-        with store.database.transaction():
-            store.database.lock("import")
-            drop_layers_of(store, scope, keys, terms.now_us)
-            tombs = [terms.keys.raw("tomb", key) for key in keys]
-            store.retention.bury(scope, tombs, expired["kind"].tolist(), terms.now_us)
-            store.retention.add_counts(scope, counts)
-            store.retention.drop_records(scope, keys)
-            rejected = store.retention.drop_quarantine(scope, old)
-            store.supplies.alter(
-                scope, uuid7(terms.now_us), f"purged:{content_hash(*(t.hex() for t in tombs))}", terms.now_us
-            )
-            store.audit.append(scope, Verb.ERASURE, "purge", terms.now_us, **by_kind, rejected_rows=rejected)
+    if dry_run:
+        return _report(store, scope, terms, _Expired.of(store, scope, terms), dry_run=True)
+    with store.database.transaction():
+        store.database.lock("import")
+        expired = _Expired.of(store, scope, terms)
+        report = _report(store, scope, terms, expired, dry_run=False)
+        if expired.anything:
+            _remove(store, scope, terms, expired)
+    if expired.anything:
         store.database.compact()
+    return report
+
+
+def _report(store: Store, scope: Scope, terms: Terms, expired: _Expired, *, dry_run: bool) -> PurgeReport:
     return PurgeReport(
-        dry_run=dry_run, records=by_kind, rejected_rows=rejected, runs=runs, recalled=recalled, due_for_review=due,
-        coarse_counts=len(counts),
-    )  # fmt: skip
+        dry_run=dry_run,
+        records=expired.by_kind(),
+        rejected_rows=expired.rejected,
+        runs=expired.runs,
+        recalled=_disclosures(store, scope, expired.runs),
+        due_for_review=store.retention.due(scope, terms.now_us)["review"],
+        coarse_counts=len(expired.counts),
+    )
 
 
-def _old_batches(store: Store, scope: Scope, terms: Terms) -> list[str]:
+def _remove(store: Store, scope: Scope, terms: Terms, expired: _Expired) -> None:
+    versions = expired.versions
+    keys = [bytes(key) for key in versions["record_key"]]
+    tombs = [terms.keys.raw("tomb", key) for key in keys]
+    drop_layers_of(store, scope, expired.runs, terms.now_us)
+    store.retention.bury(scope, tombs, versions["kind"].tolist(), terms.now_us)
+    store.retention.add_counts(scope, expired.counts)
+    store.retention.drop_records(scope, keys, versions.loc[versions["outlived"] == 1, "identity"])
+    rejected = store.retention.drop_quarantine(scope, expired.batches)
+    subject = f"purged:{content_hash(*(tomb.hex() for tomb in tombs))}"
+    store.supplies.alter(scope, uuid7(terms.now_us), subject, terms.now_us)
+    store.audit.append(scope, Verb.ERASURE, "purge", terms.now_us, **expired.by_kind(), rejected_rows=rejected)
+
+
+def _old_batches(store: Store, scope: Scope, terms: Terms) -> list[Batch]:
     """Files whose rejected rows have been kept as long as their records may be."""
     months = terms.retention_months
     return [
-        batch.batch_id
+        batch
         for batch in store.evidence.batches(scope)
         if batch.kind in set(RecordKind)
         and dates(batch.kind, now_us=batch.imported_at_us, months=months)[1] <= terms.now_us
     ]
 
 
-def affected_runs(store: Store, scope: Scope, record_keys: Sequence[bytes]) -> list[str]:
-    """Analyses that still have their layers and counted a file that any of these records came in."""
-    batches = set(store.retention.batches_of(scope, record_keys)) if record_keys else set()
+def affected_runs(store: Store, scope: Scope, record_keys: Sequence[bytes], batch_ids: Sequence[str] = ()) -> list[str]:
+    """Analyses that still have their layers and counted one of some files, or one that any of these records came in."""
+    batches = {*batch_ids, *(store.retention.batches_of(scope, record_keys) if record_keys else ())}
     return [
         run.run_id
         for run in store.runs.runs(scope)
@@ -94,16 +143,14 @@ def affected_runs(store: Store, scope: Scope, record_keys: Sequence[bytes]) -> l
     ]
 
 
-def drop_layers_of(store: Store, scope: Scope, record_keys: Sequence[bytes], now_us: int) -> list[str]:
-    """Remove the layers of every analysis that these records went into and recall what was handed out of them."""
-    runs = affected_runs(store, scope, record_keys)
+def drop_layers_of(store: Store, scope: Scope, runs: Sequence[str], now_us: int) -> None:
+    """Remove the layers of some analyses and recall what was handed out of them."""
     recalled = {entry["disclosure_id"] for entry in store.retention.recalls(scope)}
     for disclosure in _disclosures(store, scope, runs):
         if disclosure not in recalled:
             store.retention.recall(scope, disclosure, "records it rests on are no longer held", now_us)
     for run_id in runs:
         store.retention.drop_layers(scope, run_id, now_us)
-    return runs
 
 
 def _disclosures(store: Store, scope: Scope, runs: Sequence[str]) -> list[str]:

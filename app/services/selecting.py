@@ -21,7 +21,7 @@ class Selection:
 
     ``located`` has one record an event; ``matches`` says which further reports are counted with which of them.
     ``fringe`` holds mapped records whose interval reaches into the period, though its middle lies outside. ``months``
-    are those of all that match.
+    has the month of every stored record of the kinds within the period, whatever its category and place.
     """
 
     located: pd.DataFrame
@@ -49,6 +49,8 @@ def select(store: Store, scope: Scope, parameters: AnalysisParameters) -> Select
     records = weigh_positions(store, scope, records)
     records = records[records["kind"].isin(parameters.record_kinds)]
     start, end = period_us(parameters)
+    every_us = midpoint_us(records["from_us"].to_numpy(), records["to_us"].to_numpy())
+    months = local_months(every_us[(every_us >= start) & (every_us < end)])
     keep = (records["to_us"] > start) & (records["from_us"] < end)
     if parameters.categories:
         keep &= records["category"].isin(parameters.categories)
@@ -72,7 +74,7 @@ def select(store: Store, scope: Scope, parameters: AnalysisParameters) -> Select
         set_aside=int((within & set_aside & ~again).sum()),
         outside=int((within & outside & ~guarded).sum()),
         protected=int((within & (guarded | coarse)).sum()),
-        months=np.unique(local_months(at_us[within])),
+        months=months,
         study=study,
     )
 

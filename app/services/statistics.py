@@ -70,7 +70,7 @@ def find(
         counts, share, around, seed=streams[0], alpha=parameters.alpha, simulations=parameters.simulations
     )
     progress("Following the months")
-    trend, periods = _trend(store, scope, parameters, counted, position, share, around)
+    trend, periods = _trend(store, scope, parameters, selection, counted, position, share, around)
     progress("Checking other grids")
     checked = _check_grids(parameters, selection, exposure, counted, seed=streams[1])
     progress("Weighing uncertain positions and times")
@@ -78,7 +78,7 @@ def find(
     top = _top(parameters, pd.concat([counted, fringe], ignore_index=True), cells, share, around, seed=streams[2])
     looked = outreach.looked(cells)
     frame = _frame(store, found, cells, share, counted, looked).assign(top_probability=top, trend=trend)
-    summary = _summary(parameters, found, counts, counted, outreach, looked) | {"periods": periods}
+    summary = _summary(parameters, found, counted, position, outreach, looked) | {"periods": periods}
     summary["trend"] = _trend_summary(trend, periods)
     summary["hot_areas"] = find_hot_areas(counted, position, found.hot, share, around)
     summary["near_repeats"] = near_repeats(counted, seed=streams[3])
@@ -102,6 +102,7 @@ def _trend(
     store: Store,
     scope: Scope,
     parameters: AnalysisParameters,
+    selection: Selection,
     counted: pd.DataFrame,
     position: NDArray[np.int64],
     share: NDArray[np.float64],
@@ -109,16 +110,17 @@ def _trend(
 ) -> tuple[NDArray[np.object_], dict[str, Any]]:
     """Trend class of every cell, and how many months it rests on."""
     n = len(share)
-    if not len(counted):
+    if not len(selection.months):
         return np.full(n, str(TrendClass.INSUFFICIENT_HISTORY), object), {"months": 0, "missing": 0}
-    month = local_months(midpoint_us(counted["from_us"].to_numpy(), counted["to_us"].to_numpy()))
-    first, months = int(month.min()), int(month.max() - month.min()) + 1
-    totals = np.bincount(month - first, minlength=months)
-    present = months_present(totals, *_file_months(store, scope, parameters, first))
+    first, months = int(selection.months.min()), int(selection.months.max() - selection.months.min()) + 1
+    known = np.bincount(selection.months - first, minlength=months)
+    present = months_present(known, *_file_months(store, scope, parameters, first))
     told = {"months": int(present.sum()), "missing": int((~present).sum())}
     if present.sum() < MIN_PERIODS:
         return np.full(n, str(TrendClass.INSUFFICIENT_HISTORY), object), told
-    counts = np.bincount(position * months + (month - first), minlength=n * months).reshape(n, months)
+    month = local_months(midpoint_us(counted["from_us"].to_numpy(), counted["to_us"].to_numpy())) - first
+    totals = np.bincount(month, minlength=months)
+    counts = np.bincount(position * months + month, minlength=n * months).reshape(n, months)
     disk = around.disk(2)
     observed = np.rint(disk @ counts.astype(float)).astype(np.int64)
     trends = classify_trends(observed, totals, disk @ share, present, alpha=parameters.alpha)
@@ -160,7 +162,7 @@ def _check_grids(
         study = study_cells(selection.study, here, grid.resolution)
         if len(study) > MAX_CELLS:
             return None
-        checked.append(hot_on(grid, lon, lat, study, exposure, seed=seed + len(checked)))
+        checked.append(hot_on(grid, lon, lat, study, exposure, seed=seed + len(checked), alpha=parameters.alpha))
     return tuple(checked)
 
 
@@ -233,18 +235,18 @@ def _areas_m2(cells: h3cells.Cells) -> NDArray[np.float64] | float:
 def _summary(
     parameters: AnalysisParameters,
     found: Hotspots,
-    counts: NDArray[np.int64],
     counted: pd.DataFrame,
+    position: NDArray[np.int64],
     outreach: Effort,
     looked: NDArray[np.bool_],
 ) -> dict[str, Any]:
-    ours = found_by_us(counted)
+    tested = found.test.tested[position]
     return {
         "hot_cells": int(found.hot.sum()),
         "compared_with": str(parameters.compared_with),
-        "tested_records": int(counts[found.test.tested].sum()),
+        "tested_records": int(tested.sum()),
         "simulations": found.scan.simulations,
-        "found_by_us": int(ours.sum()),
+        "found_by_us": int((found_by_us(counted) & tested).sum()),
         "sessions": len(outreach.lon),
         "looked_cells": int(looked.sum()),
     }

@@ -42,10 +42,10 @@ def compare(
     """Compare a stored file with what was supplied before it, and keep what it changed as revisions.
 
     A row that says what its last supply said changes nothing, so that a person's correction outlives it. In a full
-    supply a record that is not there is flagged, never deleted.
+    supply a record that is not there is flagged, never deleted; none is while a row could not be read, which may be it.
     """
     fresh, changed, unchanged = _sorted(prepared, supplied)
-    gone = sorted(set(supplied) - prepared.supplied) if full else []
+    gone = sorted(set(supplied) - prepared.supplied) if full and not prepared.malformed else []
     # What counts now: what was supplied last, or what a person made of it since.
     counting = {one: supplied[one] for one in (*changed, *gone)}
     counting |= store.supplies.current(scope, [*changed, *gone], without=changed.values())

@@ -17,7 +17,8 @@ MAX_ROWS = 200
 def imports() -> str:
     """List imported files with their counts."""
     consulted("imports")
-    batches = [one for one in quality.list_batches(store(), scope())[::-1] if one["file"] != entering.FILE_NAME]
+    by_hand = {one.batch_id for one in store().evidence.batches(scope()) if one.format == entering.FORMAT}
+    batches = [one for one in quality.list_batches(store(), scope())[::-1] if one["batch"] not in by_hand]
     return render_template("imports.html", batches=batches, counts=store().evidence.record_counts(scope()))
 
 

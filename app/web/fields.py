@@ -121,6 +121,8 @@ def shown(kind: str, fields: Mapping[str, str]) -> dict[str, str]:
     begin = fields.get("from") or fields.get("date", "")
     if len(begin) >= len("2026-01-01"):
         found["day"] = begin[:10]
+    elif begin:
+        found["month"] = begin
     if "T" in begin:
         found["start"] = datetime.fromisoformat(begin).strftime("%H:%M")
     if "T" in fields.get("to", ""):

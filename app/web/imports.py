@@ -1,25 +1,26 @@
 """Importing a file in the browser: upload, look at its columns, see what would be rejected and why, confirm."""
 
+import json
+from collections.abc import Callable
 from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as Redirect
 
 from app.services import import_request, importing, locating, staging, supplying
 from app.services.jobs import Job
 from app.services.staging import Choices
-from app.services.uploads import Upload
+from app.web import held_upload
+from app.web.held_upload import Held
 from app.web.security import consulted, lapwing, scope, store
 from app.web.work import PATIENCE_S, Work, begin
-from geo.errors import InvalidParameter, LapwingError, NotFound
+from geo.errors import Conflict, InvalidParameter, LapwingError, NotFound
 from geo.model import FeatureKind, RecordKind
 from geo.validate import RECORD_FIELDS
 
 pages = Blueprint("imports", __name__, url_prefix="/imports")
 
-COOKIE: Final = "lapwing_upload"
 MAX_ROWS: Final = 20
-_NO_UPLOAD: Final = "Choose a file first: an upload is kept for an hour at most."
+_NO_CHECK: Final = "This address is not about the check or the import of a file."
 
 
 @pages.get("/new")
@@ -63,12 +64,8 @@ def upload() -> Any:
         staging.preview(store(), scope(), content, chosen, lapwing().terms)
     except LapwingError as error:
         return _new_page(str(error), chosen), 422
-    upload_id, key = lapwing().uploads.keep(content, chosen.as_dict(), now_us=lapwing().clock())
     response = redirect(url_for("imports.columns"))
-    response.set_cookie(
-        COOKIE, f"{upload_id}.{key}", max_age=3600, httponly=True, samesite="Strict", path="/imports",
-        secure=lapwing().settings.secure_cookies,
-    )  # fmt: skip
+    held_upload.keep(content, chosen, response)
     return response
 
 
@@ -77,41 +74,19 @@ def _file_name(text: str | None) -> str:
     return (text or "").replace("\\", "/").rsplit("/", 1)[-1]
 
 
-def _opened() -> tuple[Upload, str, Choices]:
-    """Return the upload whose key the browser holds, the key, and what was chosen about it."""
-    upload_id, _, key = request.cookies.get(COOKIE, "").partition(".")
-    if not key:
-        raise NotFound(_NO_UPLOAD)
-    opened = lapwing().uploads.open(upload_id, key, now_us=lapwing().clock())
-    choices = Choices(**opened.about)
-    if choices.owner != scope().actor:  # somebody else signed in on this browser
-        raise NotFound(_NO_UPLOAD)
-    return opened, key, choices
-
-
-def _amend(opened: Upload, key: str, choices: Choices) -> None:
-    lapwing().uploads.amend(opened.upload_id, key, choices.as_dict(), now_us=lapwing().clock())
-
-
-def _forget(response: Response | Redirect) -> Response | Redirect:
-    """Delete the upload and the browser's key."""
-    lapwing().uploads.discard(request.cookies.get(COOKIE, "").partition(".")[0])
-    response.delete_cookie(COOKIE, path="/imports")
-    return response
-
-
 @pages.get("/columns")
 def columns() -> str:
     """Show the first rows and which column would be which field."""
-    opened, _, choices = _opened()
-    return _columns_page(opened.content, choices)
+    return _columns_page(held_upload.held())
 
 
-def _columns_page(content: bytes, choices: Choices, error: str = "") -> str:
-    read = staging.preview(store(), scope(), content, choices, lapwing().terms)
+def _columns_page(held: Held, error: str = "") -> str:
+    choices = held.choices
+    read = staging.preview(store(), scope(), held.content, choices, lapwing().terms)
     return render_template(
         "import_columns.html",
         error=error,
+        upload=held.upload_id,
         choices=choices,
         read=read,
         used={column: field for field, column in read.used.items()},
@@ -124,30 +99,30 @@ def _columns_page(content: bytes, choices: Choices, error: str = "") -> str:
 @pages.post("/columns")
 def choose_columns() -> Any:
     """Keep what was chosen about the columns and check every row."""
-    opened, key, before = _opened()
+    if job := _begun():
+        return _go_on(job, "imports.imported")
+    held = held_upload.held()
     form = request.form
     try:
         changed = Choices(
             **(
-                before.as_dict()
+                held.choices.as_dict()
                 | {
                     "source": form.get("source", "").strip(),
                     "agency": form.get("agency", "").strip(),
                     "crs": form.get("crs", "").strip(),
                     "timezone": form.get("timezone", "").strip() or import_request.LONDON_NAME,
                     "precision_m": form.get("precision_m", "").strip(),
-                    "columns": _chosen_columns(opened.content, before),
+                    "columns": _chosen_columns(held.content, held.choices),
                 }
             )
         )
-        staging.preview(store(), scope(), opened.content, changed, lapwing().terms, complete=True)
+        staging.preview(store(), scope(), held.content, changed, lapwing().terms, complete=True)
     except LapwingError as error:
         words = str(error).partition(" Name one with --map")[0]  # here columns are chosen above
-        return _columns_page(opened.content, before, words), 422
-    _amend(opened, key, changed)
-    if changed.kind in set(FeatureKind):
-        return _start(_importer(opened.content, changed), "imports.imported")
-    return _start(_checker(opened.content, changed), "imports.check")
+        return _columns_page(held, words), 422
+    held = held_upload.amend(held, changed)
+    return _import(held) if changed.kind in set(FeatureKind) else _check(held)
 
 
 def _chosen_columns(content: bytes, choices: Choices) -> dict[str, str] | None:
@@ -166,29 +141,55 @@ def _chosen_columns(content: bytes, choices: Choices) -> dict[str, str] | None:
     return found
 
 
-
-
-def _checker(content: bytes, choices: Choices) -> Work:
+def _checker(held: Held) -> Work:
     there, who, terms = store(), scope(), lapwing().terms
-    return lambda seen: staging.check(there, who, content, choices, terms, seen)
+    return lambda seen: staging.check(there, who, held.content, held.choices, terms, seen)
 
 
-def _importer(content: bytes, choices: Choices) -> Work:
-    there, who, terms = store(), scope(), lapwing().terms
-    return lambda seen: staging.confirm(there, who, content, choices, terms, seen)
+def _importer(held: Held) -> Work:
+    """Import an upload and delete it, also when nobody waits for the outcome."""
+    there, who, terms, uploads = store(), scope(), lapwing().terms, lapwing().uploads
+
+    def work(seen: Callable[[float], None]) -> import_request.ImportReport:
+        report = staging.confirm(there, who, held.content, held.choices, terms, seen)
+        uploads.discard(held.upload_id)
+        return report
+
+    return work
 
 
-def _start(work: Work, then: str) -> Any:
-    """Begin work and go on to its outcome; a page shows how far it is when that takes long."""
+def _check(held: Held) -> Any:
     lapwing().uploads.sweep(now_us=lapwing().clock())
-    job = begin(work)
+    job = begin(_checker(held))
+    job.subject = held.check
+    return _go_on(job, "imports.check")
+
+
+def _import(held: Held) -> Any:
+    """Import an upload, once: a second press leads to the same outcome."""
+    lapwing().uploads.sweep(now_us=lapwing().clock())
+    subject, work = f"import:{held.upload_id}", _importer(held)
+    return _go_on(lapwing().jobs.once(scope().actor, subject, lambda: begin(work)), "imports.imported")
+
+
+def _begun() -> Job | None:
+    """Return the import of the form's upload that was begun before, if any."""
+    return lapwing().jobs.about(scope().actor, f"import:{request.form.get('upload', '')}")
+
+
+def _go_on(job: Job, then: str) -> Any:
+    """Go on to the outcome of work; a page shows how far it is when that takes long."""
     if job.wait(PATIENCE_S):
         return redirect(url_for(then, job_id=job.job_id))
     return redirect(url_for("imports.progress", job_id=job.job_id, then=then.partition(".")[2]))
 
 
-def _job(job_id: str) -> Job:
-    return lapwing().jobs.get(job_id, scope().actor)
+def _job(job_id: str, kind: str = "") -> Job:
+    """Return one of the user's jobs, of a kind."""
+    job = lapwing().jobs.get(job_id, scope().actor)
+    if kind and job.subject.partition(":")[0] != kind:
+        raise NotFound(_NO_CHECK)
+    return job
 
 
 _OUTCOMES: Final = {"check": "imports.check", "imported": "imports.imported"}
@@ -214,10 +215,14 @@ def share(job_id: str) -> Response:
 @pages.get("/check/<job_id>")
 def check(job_id: str) -> Any:
     """Show what would become of every row."""
-    _, _, choices = _opened()
-    job = _job(job_id)
+    job = _job(job_id, "check")
+    if not job.done:
+        return redirect(url_for("imports.progress", job_id=job_id, then="check"))
     if job.error:
-        return render_template("import_failed.html", words=job.error, back=url_for("imports.columns")), 422
+        return _failed(job)
+    held = held_upload.held()
+    if job.subject != held.check:
+        raise Conflict(held_upload.ANOTHER)
     rows = job.result["rows"]
     shown = [
         row
@@ -225,14 +230,25 @@ def check(job_id: str) -> Any:
         for row in rows.head(MAX_ROWS).to_dict("records")
     ]
     return render_template(
-        "import_check.html", found=job.result, rows=shown, shown=MAX_ROWS, choices=choices, fields=set(RECORD_FIELDS)
+        "import_check.html",
+        found=job.result,
+        rows=shown,
+        shown=MAX_ROWS,
+        choices=held.choices,
+        fields=set(RECORD_FIELDS),
+        upload=held.upload_id,
+        checked=held.mark,
     )
+
+
+def _failed(job: Job) -> tuple[str, int]:
+    upload_id = job.subject.split(":")[1]
+    page = render_template("import_failed.html", words=job.error, back=url_for("imports.columns"), upload=upload_id)
+    return page, 422
 
 
 def _said(row: dict[str, Any]) -> str:
     """Return what a rejected row said in the field at fault, as far as that may be shown."""
-    import json
-
     text = str(json.loads(row["row"]).get(row["field"], ""))
     return "" if text.startswith("[removed") else text
 
@@ -240,43 +256,47 @@ def _said(row: dict[str, Any]) -> str:
 @pages.post("/correct")
 def correct() -> Any:
     """Take corrections into memory, never to the disk as they are, and check again."""
-    opened, key, choices = _opened()
+    held = held_upload.checked()
     new: dict[str, dict[str, str]] = {}
     for name, text in request.form.items():
         part, _, rest = name.partition("-")
         number, _, field = rest.partition("-")
         if part == "row" and number.isdecimal() and field in RECORD_FIELDS and text.strip():
             new.setdefault(number, {})[field] = text.strip()
-    changed = choices.with_edits(new)
+    changed = held.choices.with_edits(new)
     if "redact" in request.form:
         changed = Choices(**(changed.as_dict() | {"redact": request.form["redact"] == "yes"}))
-    _amend(opened, key, changed)
-    return _start(_checker(opened.content, changed), "imports.check")
+    return _check(held_upload.amend(held, changed))
 
 
 @pages.post("/confirm")
 def confirm() -> Any:
     """Import the file as chosen; the upload goes when it is stored."""
-    opened, _, choices = _opened()
+    if job := _begun():
+        return _go_on(job, "imports.imported")
+    held = held_upload.checked()
     name = request.form.get("mapping_name", "").strip()
     if name:
-        staging.save_mapping(store(), scope(), name, choices, now_us=lapwing().clock())
-    return _start(_importer(opened.content, choices), "imports.imported")
+        staging.save_mapping(store(), scope(), name, held.choices, now_us=lapwing().clock())
+    return _import(held)
 
 
 @pages.get("/imported/<job_id>")
 def imported(job_id: str) -> Any:
-    """Delete the upload and show what became of the file."""
-    job = _job(job_id)
+    """Forget the upload's key and show what became of the file."""
+    job = _job(job_id, "import")
+    if not job.done:
+        return redirect(url_for("imports.progress", job_id=job_id, then="imported"))
     if job.error:
-        return render_template("import_failed.html", words=job.error, back=url_for("imports.columns")), 422
-    return _forget(redirect(url_for("imports.batch", batch_id=job.result.batch.batch_id, job=job_id)))
+        return _failed(job)
+    done = redirect(url_for("imports.batch", batch_id=job.result.batch.batch_id, job=job_id))
+    return held_upload.forget(done, job.subject.partition(":")[2])
 
 
 @pages.post("/cancel")
 def cancel() -> Any:
     """Delete the upload; nothing was stored."""
-    return _forget(redirect(url_for("evidence.imports")))
+    return held_upload.forget(redirect(url_for("evidence.imports")))
 
 
 @pages.get("/batch/<batch_id>")
@@ -286,10 +306,11 @@ def batch(batch_id: str) -> str:
     return _batch_page(batch_id)
 
 
-def _batch_page(batch_id: str, located: locating.LocateReport | None = None) -> str:
+def _batch_page(batch_id: str, placed: locating.LocateReport | None = None) -> str:
     found = store().evidence.batch(scope(), batch_id)
     open_hints = store().locations.hints(scope(), batch_id)
-    if located is None and len(open_hints) and not found.undone_at_us:
+    located = placed
+    if placed is None and len(open_hints) and not found.undone_at_us:
         located = locating.preview(store(), scope(), batch_id, lapwing().terms)
     return render_template(
         "batch.html",
@@ -298,6 +319,7 @@ def _batch_page(batch_id: str, located: locating.LocateReport | None = None) -> 
         changes=supplying.changes_of(store(), scope(), batch_id),
         report=_report_of(batch_id),
         located=located,
+        placed=placed,
         waiting=open_hints["record_key"].map(bytes).nunique() if len(open_hints) else 0,
     )
 

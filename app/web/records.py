@@ -10,12 +10,18 @@ from app.services import entering
 from app.web import fields
 from app.web.security import account, consulted, lapwing, scope, store
 from geo.errors import InvalidParameter, NotFound, NotPermitted
-from geo.model import RecordKind, Role
+from geo.model import LocationBasis, RecordKind, Role
 from geo.temporal import LONDON, from_micros
 
 pages = Blueprint("records", __name__, url_prefix="/records")
 
 MAX_LISTED: Final = 50
+# Whether something was seen, as the form asks it, and whether nothing was, as a record says it: each way round.
+_SEEN: Final = {"yes": "no", "no": "yes", "": ""}
+_ON_MAP: Final = {
+    LocationBasis.NONE: "no: no imported place answers to these words for certain",
+    LocationBasis.CELL: "no: this is at a protected place, and only a coarse cell is kept",
+}
 # What each role may enter, see and correct here; reports to the police are the analysts' business.
 _OF_ROLE: Final = {
     Role.ANALYST: (RecordKind.EFFORT, RecordKind.OBSERVATIONS, RecordKind.INCIDENTS),
@@ -44,12 +50,32 @@ def index() -> str:
     listed = [
         {
             "key": bytes(one["record_key"]).hex(),
-            "fields": fields.shown(kind, entering.fields_of(one)),
-            "category": one["category"],
+            "fields": shown,
+            "where": _where(one, shown),
+            "what": _what(kind, shown),
         }
         for one in found
+        for shown in [_shown(one)]
     ]
     return render_template("records.html", kind=kind, kinds=_kinds(), records=listed, shown=MAX_LISTED)
+
+
+def _where(record: dict[str, Any], shown: dict[str, str]) -> str:
+    """Name of the place, else its rounded position, as far as that is known."""
+    if named := shown.get("area") or shown.get("place") or shown.get("road"):
+        return named
+    if record["location_basis"] == LocationBasis.NONE:
+        return "not known"
+    about = "" if record["location_basis"] == LocationBasis.EXACT else "about "
+    return f"{about}{record['lon']:.3f}, {record['lat']:.3f}"
+
+
+def _what(kind: str, shown: dict[str, str]) -> str:
+    """Say in a few words what a record tells, beside the number of workers."""
+    if kind == RecordKind.EFFORT:
+        return {"yes": "nothing seen", "no": "something seen"}.get(shown.get("nothing_seen", ""), "")
+    found = shown.get("indicators") or shown.get("strengths") if kind == RecordKind.OBSERVATIONS else ""
+    return found or shown.get("kind", "") or "not said"
 
 
 @pages.get("/new/<kind>")
@@ -82,6 +108,7 @@ def _form(kind: str, values: dict[str, str], problems: dict[str, str] | None = N
         values=values,
         problems=problems or {},
         record=record,
+        seen=values.get("seen", _SEEN.get(values.get("nothing_seen", ""), "")),
         can_copy=not record and bool(_last(kind)),
         session_id=values.get("session_id", ""),
     )
@@ -112,7 +139,7 @@ def _told(kind: str) -> dict[str, str]:
     told = fields.told(kind, request.form, several)
     if kind == RecordKind.EFFORT:
         told |= {"place": told["area"], "source_type": "outreach"}
-        told["nothing_seen"] = "no" if request.form.get("seen") else "yes"
+        told["nothing_seen"] = _SEEN[request.form.get("seen") or "no"]
         told["session_id"] = _session_id(told)
     elif kind == RecordKind.OBSERVATIONS:
         told |= {"source_type": "outreach", "session_id": request.form.get("session_id", "")}
@@ -129,6 +156,8 @@ def _session_id(told: dict[str, str]) -> str:
 def stored(record_key: str) -> str:
     """Say that a record was stored, and what can be done next."""
     record, kind = _record(record_key)
+    consulted(f"record:{record_key[:16]}")
+    batch = store().evidence.newest_batch_of(scope(), bytes(record["record_key"]))
     return render_template(
         "record_stored.html",
         kind=kind,
@@ -137,8 +166,8 @@ def stored(record_key: str) -> str:
         values=_shown(record),
         again=request.args.get("again") == "1",
         corrected=request.args.get("corrected") == "1",
-        located=record["location_basis"] != "none",
-        batch=store().evidence.newest_batch_of(scope(), bytes(record["record_key"])),
+        on_map=_ON_MAP.get(record["location_basis"], "yes"),
+        by_hand=batch is not None and batch.format == entering.FORMAT,
     )
 
 
@@ -162,7 +191,8 @@ def correct(record_key: str) -> str:
 
 
 def _shown(record: dict[str, Any]) -> dict[str, str]:
-    hints = store().locations.hints_of(scope(), bytes(record["record_key"]))
+    unlocated = record["location_basis"] == LocationBasis.NONE  # only those have hints
+    hints = store().locations.hints_of(scope(), bytes(record["record_key"])) if unlocated else {}
     return fields.shown(record["kind"], entering.fields_of(record, hints))
 
 
@@ -171,20 +201,33 @@ def save_correction(record_key: str) -> Any:
     """Store the corrected version; the earlier one is kept and no longer counts."""
     record, kind = _record(record_key)
     before = entering.fields_of(record)
-    told = {name: text for name, text in _told(kind).items() if name not in {"session_id", "source_type"}}
-    if fields.shown(kind, before).get("day") == request.form.get("day") and _same_times(kind, before):
+    told = _corrections(kind)
+    was = fields.shown(kind, before)
+    if was.get("day", "") == request.form.get("day", "") and _same_times(was):
         told = {name: text for name, text in told.items() if name not in {"date", "from", "to"}}
     else:
         told = {"date": "", "from": "", "to": ""} | told
     done = entering.correct(store(), scope(), bytes(record["record_key"]), told, lapwing().terms)
     if done.problems:
-        return _form(kind, _values(), fields.faults(kind, done.problems), record=record_key), 422
+        month = {"month": was["month"]} if "month" in was else {}
+        return _form(kind, month | _values(), fields.faults(kind, done.problems), record=record_key), 422
     return redirect(url_for("records.stored", record_key=done.record_key.hex(), corrected=1))
 
 
-def _same_times(kind: str, before: dict[str, str]) -> bool:
+def _corrections(kind: str) -> dict[str, str]:
+    """Fields of the form that a correction may change: what it does not ask stays as it is."""
+    told = _told(kind)
+    if kind != RecordKind.INCIDENTS:
+        del told["source_type"], told["session_id"]
+    if kind == RecordKind.EFFORT:
+        del told["nothing_seen"], told["place"]
+        if request.form.get("seen") in _SEEN:
+            told["nothing_seen"] = _SEEN[request.form["seen"]]
+    return told
+
+
+def _same_times(was: dict[str, str]) -> bool:
     """Whether the form's times are those it was filled in with: what is more exact in the record then stays."""
-    was = fields.shown(kind, before)
     return all(request.form.get(name, "") == was.get(name, "") for name in ("start", "end") if name in request.form)
 
 
@@ -195,7 +238,7 @@ def undo(record_key: str) -> Any:
 
     record, kind = _record(record_key)
     batch = store().evidence.newest_batch_of(scope(), bytes(record["record_key"]))
-    if batch is None or batch.file_name != entering.FILE_NAME:
+    if batch is None or batch.format != entering.FORMAT:
         raise InvalidParameter("This record came with a file; undo the file, or correct the record.")
     undo_batch(store(), scope(), batch.batch_id, now_us=lapwing().clock())
     return redirect(url_for("records.index", kind=kind))

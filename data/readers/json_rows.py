@@ -1,6 +1,7 @@
 """JSON objects, one a line or in one list, to columns of text; what lies deeper is named with dots."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from geo.model import REJECTION_COLUMNS
 from geo.problems import Reason
 
 MAX_DEPTH: Final = 6
+# Half of a character: JSON can write it, UTF-8 and both stores cannot.
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 def read_json(facts: FileFacts) -> Iterator[RawChunk]:
@@ -79,11 +82,12 @@ def _chunks(facts: FileFacts, numbered: Iterator[tuple[int, Any]], count: int) -
 
 def _flat(value: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
     for name, inner in value.items():
-        path = f"{prefix}{name}"
+        path = _HALF.sub("\ufffd", f"{prefix}{name}")
         if isinstance(inner, Mapping):
             if depth < MAX_DEPTH:
                 yield from _flat(inner, f"{path}.", depth + 1)
         elif isinstance(inner, list):
-            yield path, "; ".join(str(one) for one in inner if isinstance(one, str | int | float))
+            yield path, _HALF.sub("\ufffd", "; ".join(str(one) for one in inner if isinstance(one, str | int | float)))
         else:
-            yield path, "" if inner is None else str(inner).lower() if isinstance(inner, bool) else str(inner)
+            text = "" if inner is None else str(inner).lower() if isinstance(inner, bool) else str(inner)
+            yield path, _HALF.sub("\ufffd", text)

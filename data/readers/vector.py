@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import json
+import os
 import warnings
 import zipfile
 from importlib.resources import as_file, files
@@ -16,7 +18,8 @@ from data.readers.sniff import FileFacts
 from data.readers.tables import RawChunk
 from geo.crs import WGS84, MetricCrs
 from geo.errors import CrsError, UnreadableFile
-from geo.model import FeatureKind
+from geo.model import REJECTION_COLUMNS, FeatureKind
+from geo.problems import Reason
 
 _PREFIXES: Final = {"geojson": "GeoJSON:", "gpkg": "GPKG:"}
 # ETRS89 and WGS 84 differ by less than a metre in Europe; the rest are WGS 84 with heights.
@@ -25,6 +28,9 @@ _SAME_AS_WGS84: Final = frozenset({WGS84, 4258, 4937, 4979})
 _ONE_LIST: Final = frozenset({"kml", "gpx"})
 _GPX_LINES: Final = ("tracks", "routes")
 _GPX_POINTS: Final = ("waypoints", "track_points")
+
+# What a layer says, its shapes, and which of those are broken.
+_Part = tuple[pd.DataFrame, np.ndarray, np.ndarray]
 
 
 def read_vector(facts: FileFacts, kind: str, *, layer: str | None = None) -> RawChunk:
@@ -37,6 +43,7 @@ def read_vector(facts: FileFacts, kind: str, *, layer: str | None = None) -> Raw
     """
     from pyogrio.errors import DataLayerError, DataSourceError
 
+    _keep_quiet()
     source, path = _address(facts)
     try:
         with warnings.catch_warnings():
@@ -47,9 +54,30 @@ def read_vector(facts: FileFacts, kind: str, *, layer: str | None = None) -> Raw
         raise UnreadableFile(
             f"{facts.name}: cannot be read as {facts.format} ({why}); nothing was imported."
         ) from error
-    rows = pd.concat([frame for frame, _ in parts], ignore_index=True).fillna("").astype(object)
-    geometry = np.concatenate([shapes for _, shapes in parts])
-    return RawChunk(rows, np.arange(1, len(geometry) + 1, dtype=np.int64), geometry=geometry)
+    rows = pd.concat([frame for frame, _, _ in parts], ignore_index=True).fillna("").astype(object)
+    geometry = np.concatenate([shapes for _, shapes, _ in parts])
+    broken = np.concatenate([damaged for _, _, damaged in parts])
+    numbers = np.arange(1, len(geometry) + 1, dtype=np.int64)
+    return RawChunk(
+        rows[~broken].reset_index(drop=True), numbers[~broken], _malformed(numbers[broken]), geometry[~broken]
+    )
+
+
+def _keep_quiet() -> None:
+    """Let GDAL's own remarks go nowhere: they quote the file and would stand in the service's log.
+
+    GDAL opens its log with its first remark, in whatever thread that is.
+    """
+    import pyogrio
+
+    pyogrio.set_gdal_config_options({"CPL_LOG": os.devnull, "CPL_DEBUG": "OFF"})
+
+
+def _malformed(numbers: np.ndarray) -> pd.DataFrame:
+    """Reject features whose shape is none; what else they say is not kept, as nobody has chosen its columns yet."""
+    detail = "its shape is broken, such as a ring that is not closed; mend it in the file"
+    rows = [(int(number), "geometry", Reason.BAD_GEOMETRY, detail, json.dumps({})) for number in numbers]
+    return pd.DataFrame(rows, columns=list(REJECTION_COLUMNS))
 
 
 def _address(facts: FileFacts) -> tuple[str | bytes, str]:
@@ -80,9 +108,7 @@ def _only_folder_of(content: bytes, member: str) -> bytes:
     return packed.getvalue()
 
 
-def _parts(
-    facts: FileFacts, source: str | bytes, kind: str, wanted: str | None
-) -> list[tuple[pd.DataFrame, np.ndarray]]:
+def _parts(facts: FileFacts, source: str | bytes, kind: str, wanted: str | None) -> list[_Part]:
     import pyogrio
 
     # By number: a layer without a name of its own is named after a file, which in memory is another each time.
@@ -105,14 +131,14 @@ def _layers(facts: FileFacts, layers: list[str], kind: str, wanted: str | None) 
     return layers
 
 
-def _osm_parts(facts: FileFacts, source: str | bytes, kind: str) -> list[tuple[pd.DataFrame, np.ndarray]]:
+def _osm_parts(facts: FileFacts, source: str | bytes, kind: str) -> list[_Part]:
     if kind not in LAYERS:
         raise UnreadableFile(f"{facts.name}: is OpenStreetMap, which holds reference geography, not {kind}.")
     with as_file(files("data.readers").joinpath("osmconf.ini")) as config:
         parts = [
             (*_read(facts, source, one.layer, where=one.where, CONFIG_FILE=str(config)), one) for one in LAYERS[kind]
         ]
-    return [(_osm_columns(rows, one), geometry) for rows, geometry, one in parts]
+    return [(_osm_columns(rows, one), geometry, broken) for rows, geometry, broken, one in parts]
 
 
 def _osm_columns(rows: pd.DataFrame, layer: OsmLayer) -> pd.DataFrame:
@@ -125,15 +151,24 @@ def _osm_columns(rows: pd.DataFrame, layer: OsmLayer) -> pd.DataFrame:
     return pd.DataFrame({"name": rows["name"], "kind": kind, "code": code, "aliases": rows["alt_name"]}, dtype=object)
 
 
-def _read(facts: FileFacts, source: str | bytes, layer: str | int, **options: Any) -> tuple[pd.DataFrame, np.ndarray]:
+def _read(facts: FileFacts, source: str | bytes, layer: str | int, **options: Any) -> _Part:
     import pyogrio
 
     meta, _, wkb, columns = pyogrio.raw.read(source, layer=layer, datetime_as_string=True, **options)
-    geometry = np.asarray(shapely.from_wkb(wkb), dtype=object) if wkb is not None else np.full(_length(columns), None)
+    geometry, broken = _shapes(wkb, _length(columns))
     rows = pd.DataFrame({str(field): _as_text(values) for field, values in zip(meta["fields"], columns, strict=True)})
     if not len(rows.columns):
         rows = pd.DataFrame(index=range(len(geometry)))
-    return rows, _to_wgs84(facts, geometry, meta["crs"])
+    return rows, _to_wgs84(facts, geometry, meta["crs"]), broken
+
+
+def _shapes(wkb: np.ndarray | None, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Shapes of WKB, and which of them are there but are none."""
+    if wkb is None:
+        return np.full(count, None), np.zeros(count, bool)
+    geometry = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object)
+    there = np.asarray([one is not None for one in wkb], bool)
+    return geometry, there & shapely.is_missing(geometry)
 
 
 def _length(columns: list[np.ndarray]) -> int:

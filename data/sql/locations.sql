@@ -20,6 +20,23 @@ WHERE org_id = :org_id AND record_key = :record_key;
 -- name: forget_hints
 DELETE FROM location_hint WHERE org_id = :org_id AND record_key = :record_key;
 
+-- name: exact_positions
+SELECT record_key, lon, lat, x_m, y_m FROM record
+WHERE org_id = :org_id AND location_basis NOT IN ('none', 'cell') ORDER BY record_key;
+
+-- name: coarse_keys
+SELECT record_key FROM record WHERE org_id = :org_id AND location_basis = 'cell';
+
+-- name: record_held
+SELECT COALESCE(supply_key, record_key) AS identity FROM record WHERE org_id = :org_id AND record_key = :record_key;
+
+-- name: merge_memberships
+DELETE FROM batch_record WHERE org_id = :org_id AND record_key = :record_key
+AND batch_id IN (SELECT batch_id FROM batch_record WHERE org_id = :org_id AND record_key = :new_key);
+
+-- name: merge_record
+DELETE FROM record WHERE org_id = :org_id AND record_key = :record_key;
+
 -- name: rename_record
 UPDATE record SET record_key = :new_key WHERE org_id = :org_id AND record_key = :record_key;
 
@@ -29,11 +46,40 @@ UPDATE batch_record SET record_key = :new_key WHERE org_id = :org_id AND record_
 -- name: rename_hint
 UPDATE location_hint SET record_key = :new_key WHERE org_id = :org_id AND record_key = :record_key;
 
+-- name: rename_identity
+UPDATE record SET supply_key = :new_key WHERE org_id = :org_id AND supply_key = :record_key;
+
+-- name: revisions_naming
+SELECT batch_id, identity, old_key, new_key, changes FROM revision
+WHERE org_id = :org_id AND (identity IN :record_keys OR old_key IN :record_keys OR new_key IN :record_keys);
+
+-- name: rename_in_revision
+UPDATE revision SET identity = :new_identity, old_key = :old_key, new_key = :new_key, changes = :changes
+WHERE org_id = :org_id AND batch_id = :batch_id AND identity = :identity;
+
+-- name: run_records_naming
+SELECT run_id, record_key FROM run_place_record WHERE org_id = :org_id AND record_key IN :record_keys;
+
 -- name: rename_run_record
-UPDATE run_place_record SET record_key = :new_key WHERE org_id = :org_id AND record_key = :record_key;
+UPDATE run_place_record SET record_key = :new_key WHERE org_id = :org_id AND run_id = :run_id AND record_key = :record_key
+AND NOT EXISTS (SELECT 1 FROM run_place_record AS other
+                WHERE other.org_id = :org_id AND other.run_id = :run_id AND other.record_key = :new_key);
 
--- name: rename_old
-UPDATE revision SET old_key = :new_key WHERE org_id = :org_id AND old_key = :record_key;
+-- name: drop_run_record
+DELETE FROM run_place_record WHERE org_id = :org_id AND run_id = :run_id AND record_key = :record_key;
 
--- name: rename_new
-UPDATE revision SET new_key = :new_key WHERE org_id = :org_id AND new_key = :record_key;
+-- name: run_matches_naming
+SELECT run_id, record_key, event_key FROM run_match
+WHERE org_id = :org_id AND (record_key IN :record_keys OR event_key IN :record_keys);
+
+-- name: rename_run_match
+UPDATE run_match SET record_key = :new_key, event_key = :event_key
+WHERE org_id = :org_id AND run_id = :run_id AND record_key = :record_key
+AND (record_key = :new_key OR NOT EXISTS (SELECT 1 FROM run_match AS other
+     WHERE other.org_id = :org_id AND other.run_id = :run_id AND other.record_key = :new_key));
+
+-- name: drop_run_match
+DELETE FROM run_match WHERE org_id = :org_id AND run_id = :run_id AND record_key = :record_key;
+
+-- name: splits_whole
+SELECT first_key, second_key, reason, actor, split_at_us FROM event_split WHERE org_id = :org_id;

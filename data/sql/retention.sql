@@ -1,11 +1,20 @@
 -- name: expired_records
-SELECT record_key, kind, from_us, to_us, lon, lat, location_basis, superseded FROM record
-WHERE org_id = :org_id AND delete_us IS NOT NULL AND delete_us <= :now_us ORDER BY record_key;
+SELECT r.record_key, COALESCE(r.supply_key, r.record_key) AS identity, r.kind, r.from_us, r.to_us, r.lon, r.lat, r.location_basis,
+       r.superseded,
+       CASE WHEN EXISTS (SELECT 1 FROM record AS o WHERE o.org_id = r.org_id AND o.supply_key = COALESCE(r.supply_key, r.record_key)
+                         AND (o.delete_us IS NULL OR o.delete_us > :now_us))
+              OR EXISTS (SELECT 1 FROM record AS o WHERE o.org_id = r.org_id AND o.record_key = r.supply_key
+                         AND (o.delete_us IS NULL OR o.delete_us > :now_us)) THEN 1 ELSE 0 END AS outlived
+FROM record AS r
+WHERE r.org_id = :org_id AND r.delete_us IS NOT NULL AND r.delete_us <= :now_us ORDER BY r.record_key;
 
 -- name: records_due
-SELECT SUM(CASE WHEN review_us <= :now_us AND (delete_us IS NULL OR delete_us > :now_us) THEN 1 ELSE 0 END) AS review,
-       SUM(CASE WHEN delete_us <= :now_us THEN 1 ELSE 0 END) AS deletion
+SELECT COUNT(CASE WHEN superseded = 0 AND review_us <= :now_us AND (delete_us IS NULL OR delete_us > :now_us) THEN 1 END) AS review,
+       COUNT(DISTINCT CASE WHEN delete_us <= :now_us THEN COALESCE(supply_key, record_key) END) AS deletion
 FROM record WHERE org_id = :org_id;
+
+-- name: rejected_rows
+SELECT COUNT(*) AS n FROM quarantine WHERE org_id = :org_id AND batch_id IN :batch_ids;
 
 -- name: batches_of_records
 SELECT DISTINCT batch_id FROM batch_record WHERE org_id = :org_id AND record_key IN :record_keys;
