@@ -1,5 +1,6 @@
 """What must go when its time is over, and what is left of it."""
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,10 @@ from geo.model import Scope
 
 if TYPE_CHECKING:
     from data.database import Database
+
+
+# What a run's summary says of its cells and records one by one: it goes with the layers.
+_OF_LAYERS = ("hot_areas", "near_repeats")
 
 
 class Retention:
@@ -69,7 +74,9 @@ class Retention:
         one = {"org_id": scope.org_id, "run_id": run_id}
         for name in ("drop_run_matches", "drop_run_records", "drop_run_places", "drop_run_cells"):
             self._db.execute(name, **one)
-        self._db.execute("mark_purged", at_us=at_us, **one)
+        summary = json.loads(self._db.rows("run", **one)[0]["summary"])
+        left = {name: value for name, value in summary.items() if name not in _OF_LAYERS}
+        self._db.execute("mark_purged", at_us=at_us, summary=json.dumps(left, sort_keys=True), **one)
 
     def bury(self, scope: Scope, tombs: Sequence[bytes], kinds: Sequence[str], at_us: int) -> None:
         """Leave a tombstone for each record."""

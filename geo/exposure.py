@@ -12,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo import cells as h3cells
+from geo.neighbourhoods import Neighbourhoods
 
 Floats = NDArray[np.float64]
 
@@ -94,7 +95,24 @@ class Exposure:
         counted = _sum_into(cells, where, weight)
         if self.kind is ExposureKind.EFFORT or not counted.any():
             return counted
-        return counted + EVEN_WEIGHT * weight.mean()
+        return counted + EVEN_WEIGHT * counted.sum() / np.isin(where, cells).sum()
+
+
+def without_rim(share: Floats, around: Neighbourhoods) -> Floats:
+    """Take the exposure from the rim of a study area that was drawn round what was observed, two rings wide.
+
+    The rim is empty because it was drawn where records end. With exposure in it, everything inside would look hot.
+
+    Examples
+    --------
+    >>> study = h3cells.disks([h3cells.cell_number("89195c2a5b7ffff")], 2)
+    >>> without_rim(np.full(19, 1 / 19), Neighbourhoods.of(study)).max()
+    np.float64(1.0)
+    """
+    disk = around.disk(2)
+    inner = np.where(np.diff(disk.indptr) == np.diff(disk.indptr).max(initial=0), share, 0.0)
+    total = inner.sum()
+    return inner / total if total > 0 else inner
 
 
 def _inside(cells: h3cells.Cells, boundary: shapely.Geometry, shift_degrees: float) -> Floats:

@@ -1,7 +1,7 @@
 """The rule: a cell is hot when its window stands out by the exact test and the scan finds it beyond chance anywhere.
 
-The exact test alone, with its false discovery rate controlled, raises a cell far from any true hotspot in about one run
-of ten where true hotspots exist; with the scan it is three in a thousand (``benchmarks/bench_calibration.py``).
+The exact test alone, with its false discovery rate controlled, raises a cell far from any true hotspot in one map of four
+where true hotspots exist; with the scan it is seven in a thousand (``benchmarks/bench_calibration.py``).
 """
 
 import math

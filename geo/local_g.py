@@ -1,7 +1,7 @@
 """Getis-Ord Gi*, given for exchange with other tools; Lapwing decides by the exact tests instead.
 
 Source: Ord and Getis (1995), *Local spatial autocorrelation statistics*, equation 14. On sparse counts its z-scores are
-far from normal: with 30 to 500 random incidents in 3,302 cells it raises false hotspots in nine runs of ten.
+far from normal: with 30 to 500 random incidents in 3,367 cells it raises false hotspots in 71 to 100 % of maps.
 """
 
 from typing import Final
@@ -49,7 +49,7 @@ def gi_star(values: Floats, weights: sparse.csr_array, *, binary: bool = False) 
     z -= mean * of_weights
     spread = n * of_squares
     spread -= of_weights**2
-    flat = spread <= 1e-9 * (n - 1)
+    flat = spread <= 1e-9 * n * of_squares
     spread[flat] = 1.0
     np.sqrt(spread, out=spread)
     z /= spread

@@ -26,8 +26,8 @@ def scan_window_p(windows: float, expected: float, observed: int) -> float:
     Returns
     -------
     float
-        Naus's approximation for a Poisson process; 1 where the time is shorter than two windows or a window with so many
-        records is to be expected.
+        Naus's approximation for a Poisson process; 1 where the time is shorter than two windows, where a window with so many
+        records is to be expected, and for one or two records, which are no burst.
 
     Examples
     --------

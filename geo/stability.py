@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import cells as h3cells
-from geo.exposure import Exposure
+from geo.exposure import Exposure, without_rim
 from geo.hotspots import ALPHA, MIN_SIMULATIONS, RADIUS, hot_cells, least_simulations
 from geo.neighbourhoods import Neighbourhoods
 from geo.scan import null_maxima
@@ -59,6 +59,7 @@ def hot_on(
     *,
     seed: int,
     alpha: float = ALPHA,
+    rim: bool = False,
 ) -> HotGrid:
     """Find the hot cells of one grid by the same rule as the analysis.
 
@@ -71,6 +72,8 @@ def hot_on(
     exposure : Exposure
     seed : int
     alpha : float
+    rim : bool
+        Whether the study cells are two rings round the records: the rim then has no exposure.
 
     Notes
     -----
@@ -80,6 +83,7 @@ def hot_on(
     cells = np.union1d(study, here)
     share = exposure.shares(cells, shift_degrees=grid.shift_degrees)
     around = Neighbourhoods.of(cells)
+    share = without_rim(share, around) if rim else share
     comparable = around.disk(RADIUS) @ share > 0
     counts = np.where(comparable, np.bincount(np.searchsorted(cells, here), minlength=len(cells)), 0)
     simulations = max(MIN_SIMULATIONS, least_simulations(alpha))

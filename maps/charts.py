@@ -53,7 +53,7 @@ def _backtest(axes: Any, result: dict[str, Any]) -> None:
         below = [max(0.0, p - low) for p, (low, _) in zip(pai, spread, strict=True)]
         above = [max(0.0, high - p) for p, (_, high) in zip(pai, spread, strict=True)]
         axes.errorbar(at, pai, yerr=[below, above], fmt=marker, color=colour, label=name, capsize=4, markersize=7)
-    axes.set_xticks(range(len(parts)), [f"{part:.0%} of the area" for part in parts])
+    axes.set_xticks(range(len(parts)), [f"{part * 100:.3g}% of the area" for part in parts])
     axes.set_ylabel("PAI (hit rate over area)")
     axes.set_ylim(bottom=0)
     axes.axhline(1, color=_GREY, linewidth=1, linestyle=":")

@@ -4,6 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from geo import cells as h3cells
+from geo.exposure import Exposure, ExposureKind
 from geo.significance import benjamini_hochberg, exact_test, upper_tail
 
 
@@ -56,9 +58,15 @@ def test_the_tail_is_scipys_and_falls_as_more_is_observed(total, share, data):
 
 @given(st.floats(1e-6, 1e6))
 def test_scaling_exposure_changes_no_p_value(factor):
-    weights = np.random.default_rng(4).random(30)
-    observed = np.random.default_rng(5).integers(0, 9, 30)
+    rng = np.random.default_rng(4)
+    study = h3cells.disks([h3cells.cell_number("89195c2a5b7ffff")], 3)
+    lon, lat = h3cells.centres(rng.choice(study, 30))
+    observed = rng.integers(0, 9, len(study))
     plain, scaled = (
-        exact_test(observed, each / each.sum(), int(observed.sum())) for each in (weights, weights * factor)
+        Exposure(ExposureKind.LAYER, lon=lon, lat=lat, weight=np.arange(1.0, 31.0) * each).shares(study)
+        for each in (1.0, factor)
     )
-    assert np.allclose(plain.p_value, scaled.p_value, rtol=1e-9)
+    total = int(observed.sum())
+    assert np.allclose(
+        exact_test(observed, plain, total).p_value, exact_test(observed, scaled, total).p_value, rtol=1e-9
+    )

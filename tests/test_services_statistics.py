@@ -21,6 +21,7 @@ from data.proofs import BACKTEST, CALIBRATION
 from geo import cells as h3cells
 from geo.errors import Conflict, InvalidParameter
 from geo.model import AnalysisParameters, Layer, Profile, Run, Scope
+from geo.sentences import ratio_words
 from geo.stability import OFFSETS
 from tests.conftest import NOW_US
 from tests.files import BATH, HEADER, load, row, square, write_csv, write_geojson
@@ -82,7 +83,7 @@ def test_a_planted_place_is_hot_and_everything_that_stands_behind_it_is_kept(tow
     assert len(area["cells"]) == found["hot"].sum()
     assert area["records"] >= 30
     assert area["why"].startswith(f"{area['records']} reports on ")
-    assert f"about {round(area['rate_ratio'])} times what this area would expect" in area["why"]
+    assert f"{ratio_words(area['rate_ratio'])} what this area would expect" in area["why"]
     place = town.store.runs.places(SCOPE, run.run_id)[0]
     assert area["place"] == place.place_id
     assert place.evidence["significant"] is True
@@ -183,7 +184,7 @@ def test_with_hours_of_outreach_only_what_looking_found_is_tested(town: Lapwing,
     load(town, write_csv(tmp_path / "far.csv", far), "observations")
     beyond = run_of(town, compared_with="effort")
     assert (beyond.summary["tested_records"], beyond.summary["found_by_us"]) == (9, 9)
-    assert any("5 records in cells with no exposure" in warning for warning in beyond.summary["warnings"])
+    assert any("5 records with no exposure" in warning for warning in beyond.summary["warnings"])
     assert by_ground.summary["found_by_us"] == 9
     assert by_ground.summary["tested_records"] == 239
 
@@ -346,11 +347,61 @@ def test_what_came_later_is_not_learned_from(town: Lapwing, tmp_path: Path) -> N
     assert backtest(town, date(2024, 12, 31), date(2025, 1, 31)).result["results"] == before["results"]
 
 
+def test_exposure_of_later_months_is_not_learned_from(town: Lapwing, tmp_path: Path) -> None:
+    def hits() -> list[int]:
+        told = AnalysisParameters(area="town", compared_with="records")
+        request = proving.BacktestRequest(parameters=told, train_to=date(2024, 12, 31), test_to=date(2025, 1, 31))
+        found = proving.backtest(town.store, SCOPE, request, seed=1, now_us=NOW_US, progress=lambda _: None)
+        assert found.question["compared_with"] == "records"
+        records = found.result["periods"][0]["records"]
+        return [round(one["hit_rate"] * records) for one in found.result["results"]]
+
+    before = hits()
+    later = [row(70_000 + i, "2025-01-09", BATH[0] + 0.05, BATH[1] + 0.02) for i in range(40)]
+    load(town, write_csv(tmp_path / "later.csv", later))
+    assert hits() == before  # forty records where none was before are foretold by nobody
+
+
+def test_an_event_told_of_by_both_is_ours_and_others(embedded: Lapwing, tmp_path: Path) -> None:
+    load(
+        embedded, write_geojson(tmp_path / "town.geojson", [({}, square(WEST, SOUTH, SIZE))]), "boundary", source="town"
+    )
+    sessions = [[f"S{i}", f"2024-05-{i + 1:02d}T18:00", f"2024-05-{i + 1:02d}T23:00", *BATH] for i in range(10)]
+    load(
+        embedded, write_csv(tmp_path / "effort.csv", sessions, ("id", "from", "to", "longitude", "latitude")), "effort"
+    )
+    header = ("id", "date", "longitude", "latitude", "kind", "source_type", "agency", "urn")
+    for agency, kind, minute in (("Police", "reported", 0), ("Outreach", "outreach", 5)):
+        rows = [
+            [f"{agency}{i}", f"2024-05-{i + 1:02d}T21:{minute:02d}", *BATH, "x", kind, agency, f"E{i}"]
+            for i in range(8)
+        ]
+        load(embedded, write_csv(tmp_path / f"{agency}.csv", rows, header), source=agency)
+    run = run_of(embedded)
+    assert run.summary["counted_once"] == 8
+    assert run.summary["found_by_us"] == 0  # every event has an independent report
+    assert run_of(embedded, compared_with="effort").summary["tested_records"] == 8
+
+
+def test_what_a_purge_takes_it_takes_from_the_summary_too(town: Lapwing) -> None:
+    run = run_of(town)
+    assert run.summary["hot_areas"]
+    town.store.retention.drop_layers(SCOPE, run.run_id, NOW_US)
+    left = town.store.runs.get(SCOPE, run.run_id)
+    assert left.purged_at_us == NOW_US
+    assert not {"hot_areas", "near_repeats"} & set(left.summary)
+    assert left.summary["records"] == run.summary["records"]
+
+
 def test_a_backtest_of_nothing_is_refused(town: Lapwing) -> None:
     with pytest.raises(InvalidParameter, match="nothing can be tested"):
         backtest(town, date(2010, 1, 1), date(2010, 6, 1))
     with pytest.raises(InvalidParameter, match="is not after"):
         backtest(town, date(2024, 6, 1), date(2024, 6, 1))
+    with pytest.raises(InvalidParameter, match="given twice"):
+        backtest(town, date(2024, 6, 1), date(2024, 9, 1), area_fractions=(0.01, 0.01))
+    with pytest.raises(InvalidParameter, match="Days lie between"):
+        backtest(town, date(2024, 6, 1), date(9999, 12, 31))
     with pytest.raises(InvalidParameter, match="fraction"):
         backtest(town, date(2024, 6, 1), date(2024, 9, 1), area_fractions=(1.5,))
 

@@ -1,5 +1,6 @@
 """Pages that say how far an analysis can be trusted, and figures by area."""
 
+import json
 import time
 from pathlib import Path
 
@@ -84,6 +85,19 @@ def test_map_and_place_say_what_is_beyond_chance(web, city):
     assert "Beyond chance" in page
     assert f"Held in {place.evidence['held_in']} of 9 checks" in page
     assert "Records by weekday and hour" in page
+
+
+def test_an_analysis_of_an_earlier_version_says_to_make_it_again(web, city):
+    client = sign_in(web, city)
+    run = city.store.runs.runs(Scope())[0]
+    form = {"csrf_token": token(client.get(f"/runs/{run.run_id}/accuracy").text)}
+    summary = {name: value for name, value in run.summary.items() if name not in {"hot_cells", "hot_areas"}}
+    city.database._connection().execute("UPDATE run SET summary = ?", (json.dumps(summary),))
+    for address in (f"/runs/{run.run_id}/accuracy", f"/runs/{run.run_id}/layers/places.geojson"):
+        assert client.get(address).status_code == 409
+    refused = client.post(f"/runs/{run.run_id}/backtest", data=form | {"train_to": "", "test_to": ""})
+    assert refused.status_code == 409
+    assert "before there were statistics" in refused.text
 
 
 def test_figures_by_area_are_for_those_who_plan(web, city):

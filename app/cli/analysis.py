@@ -240,7 +240,7 @@ def _explanation(value: dict[str, Any]) -> str:
         f"Records from {span_words(evidence)}, the newest {plural(evidence['recency_days'], 'day')} before the analysis. "
         f"Positions precise to {evidence['precision_m']:g} m ({value['basis']}).",
         *_statistics_lines(evidence),
-        f"Listing order: {score['weight']:g} weight of the records x {score['recency']:g} recency x {score['corroboration']:g} corroboration = {score['score']:g}.",
+        f"Listing order: {score.get('weight', evidence['records']):g} weight of the records x {score['recency']:g} recency x {score['corroboration']:g} corroboration = {score['score']:g}.",
     ]
     lines += [
         f"Could also be: {place_title(other['kind'], other['name'])} ({kind_words(other['kind'])}), {other['probability']:.0%}."
@@ -261,6 +261,8 @@ def _explanation(value: dict[str, Any]) -> str:
 
 
 def _statistics_lines(evidence: dict[str, Any]) -> list[str]:
+    if "significant" not in evidence:
+        return ["This analysis was made before there were statistics. Make it again: lapwing analyse"]
     beyond = "Beyond chance" if evidence["significant"] else "Not shown to be beyond chance"
     held = (
         "not checked on other grids"

@@ -78,7 +78,7 @@ def backtest_command(
         progress=lambda step: context.say(f"{step} ..."),
     )  # fmt: skip
     rows = [
-        [f"{one['area_fraction']:.0%}", one["method"], _figure(one["hit_rate"], "{:.1%}"), _figure(one["pai"], "{:.2f}"),
+        [f"{_part(one['area_fraction'])}", one["method"], _figure(one["hit_rate"], "{:.1%}"), _figure(one["pai"], "{:.2f}"),
          _between(one["pai_interval"]), _figure(one["pei"], "{:.2f}")]
         for one in proof.result["results"]
     ]  # fmt: skip
@@ -98,18 +98,22 @@ def _answer(context: Context, proof: Proof, also: dict[str, Any], text: str, cha
     context.answer(value, text=text)
 
 
+def _part(fraction: float) -> str:
+    return f"{fraction * 100:.3g}%"
+
+
 def _figure(value: float | None, form: str) -> str:
     return "not known" if value is None else form.format(value)
 
 
 def _between(interval: list[float] | None) -> str:
-    return "one period only" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}"
+    return "too few periods" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}"
 
 
 def _compared(one: dict[str, Any]) -> str:
-    start = f"At {one['area_fraction']:.0%} of the area Lapwing's PAI less that of the best peer ({one['best_peer']}) is {one['difference']:+.2f}"
+    start = f"At {_part(one['area_fraction'])} of the area Lapwing's PAI less that of the best peer ({one['best_peer']}) is {one['difference']:+.2f}"
     if one["interval"] is None:
-        return f"{start}; one period cannot say how sure that is."
+        return f"{start}; too few periods to say how sure that is."
     low, high = one["interval"]
     verdict = "not worse" if one["not_worse"] else "worse"
     return f"{start}, 95 % interval {low:+.2f} to {high:+.2f}: {verdict}."

@@ -19,6 +19,8 @@ from geo.temporal import day_interval, local_days, local_months, midpoint_us
 from geo.validate_features import POSTCODE_LEVEL
 
 RECENT_DAYS: Final = 28
+EARLIEST: Final = date(1971, 1, 1)
+LATEST: Final = date(2199, 12, 31)
 OUTSIDE: Final = "outside every area"
 _YEARS: Final = ("this_year", "last_year")
 _WORDS: Final = {
@@ -82,6 +84,8 @@ def by_area(
     InvalidParameter
         When none is of the level.
     """
+    if as_of is not None and not EARLIEST <= as_of <= LATEST:
+        raise InvalidParameter(f"--as-of lies between {EARLIEST} and {LATEST}.")
     areas = _areas(store, scope, level)
     selection = select(store, scope, parameters)
     records = selection.located

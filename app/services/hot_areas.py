@@ -1,4 +1,4 @@
-"""Hot cells that touch are one hot area; each gets the sentence that a panel can quote."""
+"""Hot cells whose windows touch are one hot area; each gets the sentence that a panel can quote."""
 
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from app.services.wording import area_words
 from data.store import Store
 from geo import cells as h3cells
 from geo.evidence import summarise
+from geo.hotspots import RADIUS, Hotspots
 from geo.model import AnalysisParameters, Place, Run, Scope
 from geo.neighbourhoods import Neighbourhoods
 
@@ -22,39 +23,34 @@ _SPAN: Final = ("first_day", "last_day", "first_month", "last_month")
 def find_hot_areas(
     records: pd.DataFrame,
     position: NDArray[np.int64],
-    hot: NDArray[np.bool_],
+    found: Hotspots,
     share: NDArray[np.float64],
     around: Neighbourhoods,
 ) -> list[dict[str, Any]]:
     """Return hot areas as plain values, the fullest first: cells, counts, and how they compare with the expectation.
 
-    ``position`` is the study cell of each tested record. An area of hot cells without any record of its own, round a
-    full window's edge, is left out.
+    An area is made of the windows of hot cells that touch; ``position`` is the study cell of each tested record.
     """
-    cells = np.flatnonzero(hot)
-    if not len(cells):
+    if not found.hot.any():
         return []
-    touching = around.rings[1][cells][:, cells]
-    count, label = connected_components(touching, directed=False)
-    area_of = np.full(len(hot), -1)
+    cells = np.flatnonzero(around.disk(RADIUS) @ found.hot.astype(float) > 0)
+    count, label = connected_components(around.rings[1][cells][:, cells], directed=False)
+    area_of = np.full(len(found.hot), -1)
     area_of[cells] = label
     group = area_of[position]
-    inside = group >= 0
-    held, own = np.unique(group[inside], return_inverse=True)
-    evidence = summarise(records[inside], own, len(held), as_of_us=int(records["to_us"].max()))
-    of_area = np.bincount(label, share[cells], minlength=count)
-    found = []
-    for facts, number in zip(evidence, held.tolist(), strict=True):
-        expected = float(of_area[number] * len(records))
+    evidence = summarise(records[group >= 0], group[group >= 0], count, as_of_us=int(records["to_us"].max()))
+    expected = np.bincount(label, share[cells], minlength=count) * int(found.test.tested[position].sum())
+    areas = []
+    for number, facts in enumerate(evidence):
         told = {name: facts[name] for name in (*_TOLD, *_SPAN)}
         told |= {
-            "cells": h3cells.cell_text(around.cells[cells[label == number]]),
-            "expected": float(f"{expected:.6g}"),
-            "rate_ratio": float(f"{facts['records'] / expected:.6g}") if expected else 0.0,
+            "cells": h3cells.cell_text(around.cells[cells[(label == number) & found.hot[cells]]]),
+            "expected": float(f"{expected[number]:.6g}"),
+            "rate_ratio": float(f"{facts['records'] / expected[number]:.6g}"),
             "significant": True,
         }
-        found.append(told)
-    return sorted(found, key=lambda one: (-one["records"], one["cells"]))[:MAX_AREAS]
+        areas.append(told)
+    return sorted(areas, key=lambda one: (-one["records"], one["cells"]))[:MAX_AREAS]
 
 
 def list_hot_areas(store: Store, scope: Scope, run: Run) -> list[dict[str, Any]]:

@@ -83,6 +83,7 @@ def _released(
 
 def map_cells(store: Store, scope: Scope, run: Run, *, limit: int) -> ReleasedLayer:
     """Release the cells that hold records, are hot or were looked at; hot and full ones first where there are too many."""
+    require_layers(run)
     frame, geometry = _cells(store, scope, run, Profile.OPERATIONAL)
     drawn = ((frame["records"] > 0) | (frame["state"] != CellState.NOT_LOOKED)).to_numpy(bool)
     frame, geometry = frame[drawn].reset_index(drop=True), geometry[drawn]
@@ -111,6 +112,7 @@ def _resolution(run: Run, profile: Profile) -> int:
 
 def map_places(store: Store, scope: Scope, run: Run, *, limit: int) -> ReleasedLayer:
     """Release the first places of a run, as many as a page can draw."""
+    require_layers(run)
     frame, geometry = _places(store, scope, run, Profile.OPERATIONAL, limit=limit)
     return _released(store, scope, run, Layer.PLACES, frame, geometry)
 

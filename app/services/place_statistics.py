@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 from app.services.statistics import Findings
 from app.services.time_patterns import bursts, hour_profiles
 from geo import cells as h3cells
-from geo.bias import found_by_us, rank_of
+from geo.bias import rank_of
 from geo.cells import Cells
+from geo.evidence import summarise
 from geo.model import AnalysisParameters
+from geo.scoring import score
+from geo.significance import exact_test
 from geo.stability import Grid, HotGrid, held_in, rank_intervals
 from geo.weights import record_weights
 
@@ -24,10 +27,12 @@ def describe(
     group: NDArray[np.int64],
     footprints: list[Cells],
     findings: Findings,
+    *,
+    as_of_us: int,
 ) -> list[dict[str, Any]]:
     """Statistics of each place as plain values, ready to store with its evidence.
 
-    The test is that of the window round the cell that holds most of the place's records. A place is hot when at least
+    The test is that of the scan's best window round the cell that holds most of the place's records. A place is hot when at least
     half of its footprint lies in hot cells, and significant when the scan finds a window round it, of whatever size,
     beyond what chance makes anywhere.
     """
@@ -37,8 +42,10 @@ def describe(
     own = h3cells.index_points(records["lon"].to_numpy(float), records["lat"].to_numpy(float), parameters.resolution)
     at = np.searchsorted(findings.cells["cell"].to_numpy(), _fullest(own, group, count))
     peak = findings.cells.iloc[at].reset_index(drop=True)
+    peak = peak.assign(**_best_windows(findings, at, peak["scan_radius"].to_numpy()))
     weight = np.bincount(group, record_weights(records, dict(parameters.harm_weights)), minlength=count)
-    ours = np.bincount(group[found_by_us(records)], minlength=count)
+    ours = records["only_by_us"].to_numpy(bool)
+    without = _score_without(parameters, records[~ours], group[~ours], count, as_of_us=as_of_us)
     held = held_in(footprints, findings.checked) if findings.checked is not None else [None] * count
     burst = bursts(records, group, count, eps_m=parameters.eps_m, min_weight=parameters.min_weight)
     profiles = hour_profiles(records, group, count)
@@ -54,7 +61,8 @@ def describe(
             "held_in": held[i],
             "checks": len(findings.checked) if findings.checked is not None else 0,
             "weight": round(float(weight[i]), 6),
-            "found_by_us": int(ours[i]),
+            "found_by_us": int(np.bincount(group[ours], minlength=count)[i]),
+            "score_without_ours": without[i],
             "burst": burst[i],
             "profile": profiles[i],
         }
@@ -68,18 +76,45 @@ def order_places(evidence: list[dict[str, Any]], *, seed: int) -> list[int]:
     Each place learns the interval of its rank and its rank without what we found ourselves.
     """
     count = len(evidence)
-    score = np.asarray([facts["score"]["score"] for facts in evidence], float)
+    scores = np.asarray([facts["score"]["score"] for facts in evidence], float)
     records = np.asarray([facts["records"] for facts in evidence], np.int64)
     significant = np.asarray([facts["significant"] for facts in evidence], bool)
-    ours = np.asarray([facts["found_by_us"] for facts in evidence], np.int64)
-    interval = rank_intervals(records, score / np.maximum(records, 1), seed=seed)
-    without = rank_of(score * (1 - ours / np.maximum(records, 1))) if count else np.zeros(0, np.int64)
-    with_ours = rank_of(score) if count else np.zeros(0, np.int64)
+    interval = rank_intervals(records, scores / np.maximum(records, 1), seed=seed)
+    without = rank_of(np.asarray([facts["score_without_ours"] for facts in evidence], float))
+    with_ours = rank_of(scores)
     for number, facts in enumerate(evidence):
         facts["rank_by_score"] = int(with_ours[number])
         facts["rank_interval"] = interval[number].tolist()
         facts["rank_without_ours"] = int(without[number])
-    return sorted(range(count), key=lambda n: (not significant[n], -score[n], -records[n], n))
+    return sorted(range(count), key=lambda n: (not significant[n], -scores[n], -records[n], n))
+
+
+def _best_windows(
+    findings: Findings, at: NDArray[np.int64], radius: NDArray[np.int64]
+) -> dict[str, NDArray[np.float64]]:
+    """What was observed and expected in the window of each place's own radius, with the exact interval."""
+    share = findings.cells["share"].to_numpy()
+    observed, inside = np.zeros(len(at), np.int64), np.zeros(len(at))
+    for k in np.unique(radius):
+        rows = radius == k
+        window = findings.around.disk(int(k))[at[rows]]
+        observed[rows] = np.rint(window @ findings.counts.astype(float)).astype(np.int64)
+        inside[rows] = window @ share
+    test = exact_test(observed, inside, int(findings.counts.sum()))
+    return {name: getattr(test, name) for name in ("observed", "expected", "rate_ratio", "ratio_low", "ratio_high")}
+
+
+def _score_without(
+    parameters: AnalysisParameters, records: pd.DataFrame, group: NDArray[np.int64], count: int, *, as_of_us: int
+) -> list[float]:
+    """Score that each place would have without what we found ourselves; 0 where nothing is left."""
+    scores = [0.0] * count
+    if len(records):
+        held, own = np.unique(group, return_inverse=True)
+        weight = np.bincount(own, record_weights(records, dict(parameters.harm_weights)))
+        for i, facts in enumerate(summarise(records.reset_index(drop=True), own, len(held), as_of_us=as_of_us)):
+            scores[held[i]] = score(facts | {"weight": float(weight[i])})["score"]
+    return scores
 
 
 def _own_grid(parameters: AnalysisParameters, findings: Findings) -> HotGrid:

@@ -58,7 +58,14 @@ def make_places(
     keys = records["record_key"].map(bytes)
     also = matches.assign(group=matches["event_key"].map(dict(zip(keys, group, strict=True)))).dropna(subset="group")
     evidence = summarise(records, group, count, as_of_us=as_of_us, also=also)
-    told = describe(parameters, records, group, [np.asarray(cells, np.int64) for cells, _ in footprints], findings)
+    told = describe(
+        parameters,
+        records,
+        group,
+        [np.asarray(cells, np.int64) for cells, _ in footprints],
+        findings,
+        as_of_us=as_of_us,
+    )
     own_cells = h3cells.index_points(lon, lat, parameters.resolution)
     for number, facts in enumerate(evidence):
         facts.update(told[number], width_m=round(widths_m[number], 1))

@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.services.layers import require_layers
-from app.services.selecting import select
+from app.services.selecting import Selection, select
+from app.services.statistics import counted_records
 from app.services.study import effort, exposure_of, study_cells
 from data.ids import uuid7
 from data.proofs import BACKTEST, CALIBRATION, Proof
@@ -31,6 +32,8 @@ OURS: Final = "lapwing"
 COUNTS: Final = "counts"
 KDE: Final = "kde"
 METHODS: Final = (OURS, COUNTS, KDE)
+EARLIEST: Final = date(1970, 1, 1)
+LATEST: Final = date(2199, 12, 31)
 
 
 def calibrate_run(store: Store, scope: Scope, run: Run, *, simulations: int, seed: int, now_us: int) -> Proof:
@@ -80,10 +83,14 @@ class BacktestRequest:
 
     def __post_init__(self) -> None:
         """Refuse dates and fractions that test nothing."""
+        if not EARLIEST <= self.train_to < self.test_to <= LATEST and self.train_to < self.test_to:
+            raise InvalidParameter(f"Days lie between {EARLIEST} and {LATEST}.")
         if self.test_to <= self.train_to:
             raise InvalidParameter(f"--test-to {self.test_to} is not after --train-to {self.train_to}.")
         if bad := [part for part in self.area_fractions if not 0 < part < 1]:
             raise InvalidParameter(f"An area fraction of {bad[0]:g} is outside 0..1.")
+        if len(set(self.area_fractions)) < len(self.area_fractions):
+            raise InvalidParameter("An area fraction is given twice.")
 
     def periods(self) -> list[tuple[date, date]]:
         """First and last day of each test month, counted from the end of training; the last may be short."""
@@ -117,13 +124,11 @@ def backtest(
     """
     parameters = request.parameters
     selection = select(store, scope, parameters)
-    records = selection.located
+    records = counted_records(parameters, selection.located)
     at_us = midpoint_us(records["from_us"].to_numpy(), records["to_us"].to_numpy())
     here = h3cells.index_points(records["lon"].to_numpy(float), records["lat"].to_numpy(float), parameters.resolution)
     cells = np.union1d(study_cells(selection.study, here, parameters.resolution), here)
-    ground = _Ground.of(
-        store, cells, exposure_of(store, scope, parameters, selection, effort(store, scope, parameters)).shares(cells)
-    )
+    ground = _Ground.of(store, cells)
     position = np.searchsorted(cells, here)
     points_m = records[["x_m", "y_m"]].to_numpy(float)
     rows: list[tuple[str, float, Accuracy]] = []
@@ -136,7 +141,8 @@ def backtest(
         progress(f"Testing on {first} to {last}")
         tested.append({"from": first.isoformat(), "to": last.isoformat(), "records": int(during.sum())})
         later = np.bincount(position[during], minlength=len(cells))
-        for method, score in ground.scores(points_m[before], position[before]).items():
+        share = _share_before(store, scope, parameters, selection, cells, first)
+        for method, score in ground.scores(points_m[before], position[before], share).items():
             rows += [
                 (method, part, accuracy(score, later, area_fraction=part, seed=seed + number))
                 for part in request.area_fractions
@@ -149,8 +155,18 @@ def backtest(
     question = {
         "train_to": request.train_to.isoformat(), "test_to": request.test_to.isoformat(), "seed": seed,
         "resolution": parameters.resolution, "area": parameters.area, "bandwidth_m": BANDWIDTH_M,
+        "compared_with": str(parameters.compared_with), "categories": sorted(parameters.categories),
+        "record_kinds": sorted(map(str, parameters.record_kinds)),
     }  # fmt: skip
     return _kept(store, scope, BACKTEST, None, question, result, now_us)
+
+
+def _share_before(
+    store: Store, scope: Scope, parameters: AnalysisParameters, selection: Selection, cells: h3cells.Cells, first: date
+) -> NDArray[np.float64]:
+    """Exposure as it was known before a test period: neither incidents nor sessions of later days are in it."""
+    known = replace(parameters, date_to=first - timedelta(days=1))
+    return exposure_of(store, scope, known, selection, effort(store, scope, known)).shares(cells)
 
 
 @dataclass(frozen=True)
@@ -158,22 +174,23 @@ class _Ground:
     """The study area that every method orders."""
 
     around: Neighbourhoods
-    share: NDArray[np.float64]
     centres_m: NDArray[np.float64]
     cell_area_m2: float
 
     @classmethod
-    def of(cls, store: Store, cells: h3cells.Cells, share: NDArray[np.float64]) -> "_Ground":
+    def of(cls, store: Store, cells: h3cells.Cells) -> "_Ground":
         lon, lat = h3cells.centres(cells)
         area_m2 = float(h3cells.areas_km2(cells[:50]).mean() * 1e6) if len(cells) else 1.0
         centres_m = np.column_stack(store.crs.project(lon, lat)) if len(cells) else np.empty((0, 2))
-        return cls(Neighbourhoods.of(cells, 2), share, centres_m, area_m2)
+        return cls(Neighbourhoods.of(cells, 2), centres_m, area_m2)
 
-    def scores(self, points_m: NDArray[np.float64], position: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    def scores(
+        self, points_m: NDArray[np.float64], position: NDArray[np.int64], share: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.float64]]:
         """Score of every cell by each method: ours is the shrunk rate times the exposure, the records it expects."""
-        counts = np.bincount(position, minlength=len(self.share)).astype(float)
+        counts = np.bincount(position, minlength=len(share)).astype(float)
         density = kernel_density(points_m, np.ones(len(points_m)), self.centres_m, cell_area_m2=self.cell_area_m2)
-        return {OURS: shrunk_rates(counts, self.share, self.around) * self.share, COUNTS: counts, KDE: density}
+        return {OURS: shrunk_rates(counts, share, self.around) * share, COUNTS: counts, KDE: density}
 
 
 def _result(rows: list[tuple[str, float, Accuracy]], fractions: tuple[float, ...], seed: int) -> dict[str, Any]:

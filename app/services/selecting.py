@@ -11,6 +11,7 @@ from app.services.corroborating import match_reports
 from app.services.protection import MARGIN_M, near_protected
 from app.services.stacks import REPORTS, weigh_positions
 from data.store import Store
+from geo.bias import found_by_us
 from geo.model import AnalysisParameters, LocationBasis, Scope
 from geo.temporal import day_interval, local_months, midpoint_us
 
@@ -19,7 +20,8 @@ from geo.temporal import day_interval, local_months, midpoint_us
 class Selection:
     """Records that match the filter, sorted into what can and cannot be mapped.
 
-    ``located`` has one record an event; ``matches`` says which further reports are counted with which of them.
+    ``located`` has one record an event, with whether any of its reports (``found_by_us``) and whether all of them
+    (``only_by_us``) came from our own looking; ``matches`` says which further reports are counted with which of them.
     ``fringe`` holds mapped records whose interval reaches into the period, though its middle lies outside. ``months``
     has the month of every stored record of the kinds within the period, whatever its category and place.
     """
@@ -66,6 +68,7 @@ def select(store: Store, scope: Scope, parameters: AnalysisParameters) -> Select
     known = records.assign(**{name: records[name].where(mapped) for name in ("x_m", "y_m")})
     matches = match_reports(store, scope, known[within & ~(outside | guarded | coarse)])
     again = records["record_key"].map(bytes).isin(matches["record_key"]).to_numpy(bool)
+    records = _who_found(records, matches)
     return Selection(
         located=records[within & mapped & ~again].reset_index(drop=True),
         fringe=records[~within & mapped].reset_index(drop=True),
@@ -77,6 +80,20 @@ def select(store: Store, scope: Scope, parameters: AnalysisParameters) -> Select
         months=months,
         study=study,
     )
+
+
+def _who_found(records: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame:
+    """Add to each event whether any of its reports, and whether all of them, came from our own looking."""
+    own = found_by_us(records)
+    keys = records["record_key"].map(bytes).tolist()
+    ours = dict(zip(keys, own.tolist(), strict=True))
+    with_ours: set[bytes] = set()
+    with_others: set[bytes] = set()
+    for key, event in zip(matches["record_key"].map(bytes), matches["event_key"].map(bytes), strict=True):
+        (with_ours if ours[key] else with_others).add(event)
+    also_ours = np.fromiter((key in with_ours for key in keys), bool, len(keys))
+    also_others = np.fromiter((key in with_others for key in keys), bool, len(keys))
+    return records.assign(found_by_us=own | also_ours, only_by_us=own & ~also_others)
 
 
 def _where(

@@ -14,8 +14,8 @@ from app.services.study import Effort, effort, estimated_cells, exposure_of, stu
 from app.services.time_patterns import near_repeats
 from data.store import Store
 from geo import cells as h3cells
-from geo.bias import cell_states, found_by_us
-from geo.exposure import Exposure
+from geo.bias import cell_states
+from geo.exposure import Exposure, ExposureKind, without_rim
 from geo.hotspots import Hotspots, find_hotspots
 from geo.model import STATISTIC_COLUMNS, AnalysisParameters, ComparedWith, Scope
 from geo.narrative import plural
@@ -35,11 +35,12 @@ Progress = Callable[[str], None]
 class Findings:
     """Statistics of the cells of the run's own resolution, and what the places take from them.
 
-    ``cells`` has ``cell`` and ``STATISTIC_COLUMNS``; ``checked`` the hot cells of each grid, None where the checks were
+    ``cells`` has ``cell`` and ``STATISTIC_COLUMNS``, ``counts`` its tested records; ``checked`` the hot cells of each grid, None where the checks were
     too costly; ``summary`` and ``warnings`` what the run says of them.
     """
 
     cells: pd.DataFrame
+    counts: NDArray[np.int64]
     around: Neighbourhoods
     checked: tuple[HotGrid, ...] | None
     summary: dict[str, Any]
@@ -62,7 +63,9 @@ def find(
     exposure = exposure_of(store, scope, parameters, selection, outreach)
     share = exposure.shares(cells)
     around = Neighbourhoods.of(cells)
-    counted = _counted(parameters, selection.located)
+    if selection.study is None and exposure.kind is not ExposureKind.EFFORT:
+        share = without_rim(share, around)
+    counted = counted_records(parameters, selection.located)
     position = _positions(cells, counted, parameters.resolution)
     counts = np.bincount(position, minlength=len(cells))
     progress("Testing what is hot")
@@ -70,27 +73,30 @@ def find(
         counts, share, around, seed=streams[0], alpha=parameters.alpha, simulations=parameters.simulations
     )
     progress("Following the months")
-    trend, periods = _trend(store, scope, parameters, selection, counted, position, share, around)
+    tested = found.test.tested[position]
+    trend, periods = _trend(store, scope, parameters, selection, counted[tested], position[tested], share, around)
     progress("Checking other grids")
     checked = _check_grids(parameters, selection, exposure, counted, seed=streams[1])
     progress("Weighing uncertain positions and times")
-    fringe = _counted(parameters, selection.fringe)
+    fringe = counted_records(parameters, selection.fringe)
     top = _top(parameters, pd.concat([counted, fringe], ignore_index=True), cells, share, around, seed=streams[2])
     looked = outreach.looked(cells)
     frame = _frame(store, found, cells, share, counted, looked).assign(top_probability=top, trend=trend)
-    summary = _summary(parameters, found, counted, position, outreach, looked) | {"periods": periods}
+    summary = _summary(parameters, found, counted, position, outreach, looked, cells) | {"periods": periods}
     summary["trend"] = _trend_summary(trend, periods)
-    summary["hot_areas"] = find_hot_areas(counted, position, found.hot, share, around)
+    summary["hot_areas"] = find_hot_areas(counted, position, found, share, around)
     summary["near_repeats"] = near_repeats(counted, seed=streams[3])
-    warnings = _warnings(parameters, found, counts, outreach, checked)
-    return Findings(frame[["cell", *STATISTIC_COLUMNS]], around, checked, summary, warnings)
+    warnings = _warnings(parameters, found, counts, summary["sessions"], checked)
+    return Findings(
+        frame[["cell", *STATISTIC_COLUMNS]], np.where(found.test.tested, counts, 0), around, checked, summary, warnings
+    )
 
 
-def _counted(parameters: AnalysisParameters, records: pd.DataFrame) -> pd.DataFrame:
+def counted_records(parameters: AnalysisParameters, records: pd.DataFrame) -> pd.DataFrame:
     """Return the records that are tested: with hours of outreach as the exposure, only what was found by looking."""
     if parameters.compared_with != ComparedWith.EFFORT:
         return records
-    return records[found_by_us(records)].reset_index(drop=True)
+    return records[records["found_by_us"].to_numpy(bool)].reset_index(drop=True)
 
 
 def _positions(cells: h3cells.Cells, records: pd.DataFrame, resolution: int) -> NDArray[np.int64]:
@@ -151,7 +157,7 @@ def _check_grids(
     lon, lat = counted["lon"].to_numpy(float), counted["lat"].to_numpy(float)
     finest = parameters.resolution + 1
     if not len(lon):
-        return ()
+        return None
     if selection.study is not None and estimated_cells(selection.study, finest) > 2 * MAX_CELLS:
         return None
     checked: list[HotGrid] = []
@@ -162,7 +168,18 @@ def _check_grids(
         study = study_cells(selection.study, here, grid.resolution)
         if len(study) > MAX_CELLS:
             return None
-        checked.append(hot_on(grid, lon, lat, study, exposure, seed=seed + len(checked), alpha=parameters.alpha))
+        checked.append(
+            hot_on(
+                grid,
+                lon,
+                lat,
+                study,
+                exposure,
+                seed=seed + len(checked),
+                alpha=parameters.alpha,
+                rim=selection.study is None and exposure.kind is not ExposureKind.EFFORT,
+            )
+        )
     return tuple(checked)
 
 
@@ -239,6 +256,7 @@ def _summary(
     position: NDArray[np.int64],
     outreach: Effort,
     looked: NDArray[np.bool_],
+    cells: h3cells.Cells,
 ) -> dict[str, Any]:
     tested = found.test.tested[position]
     return {
@@ -246,8 +264,8 @@ def _summary(
         "compared_with": str(parameters.compared_with),
         "tested_records": int(tested.sum()),
         "simulations": found.scan.simulations,
-        "found_by_us": int((found_by_us(counted) & tested).sum()),
-        "sessions": len(outreach.lon),
+        "found_by_us": int((counted["only_by_us"].to_numpy(bool) & tested).sum()),
+        "sessions": outreach.sessions_in(cells),
         "looked_cells": int(looked.sum()),
     }
 
@@ -256,7 +274,7 @@ def _warnings(
     parameters: AnalysisParameters,
     found: Hotspots,
     counts: NDArray[np.int64],
-    outreach: Effort,
+    sessions: int,
     checked: tuple[HotGrid, ...] | None,
 ) -> list[str]:
     warnings = []
@@ -267,11 +285,11 @@ def _warnings(
         warnings.append(
             f"{plural(beyond, 'record')} with no exposure in the whole window round it: compared with nothing."
         )
-    if not len(outreach.lon):
+    if not sessions:
         warnings.append(
-            "No outreach session is imported for this period, so a quiet cell cannot be told from one where nobody looked."
+            "No outreach session with a position lies in this area and period, so a quiet cell cannot be told from one where nobody looked."
         )
-    if checked is None:
+    if checked is None and counts.any():
         warnings.append("The area is too large to check other grids: how stable a place is was not tested.")
     if found.scan.simulations < parameters.simulations:
         warnings.append(

@@ -6,6 +6,7 @@ import numpy as np
 import shapely
 
 from app.services.selecting import Selection, period_us
+from app.services.stacks import REPORTS, weigh_positions
 from data.store import Store
 from geo import cells as h3cells
 from geo.errors import InvalidParameter
@@ -51,6 +52,13 @@ class Effort:
     lat: np.ndarray
     hours: np.ndarray
 
+    def sessions_in(self, cells: h3cells.Cells) -> int:
+        """How many sessions lie in the study area."""
+        if not len(self.lon) or not len(cells):
+            return 0
+        resolution = int(h3cells.resolutions(cells[:1])[0])
+        return int(np.isin(h3cells.index_points(self.lon, self.lat, resolution), cells).sum())
+
     def looked(self, cells: h3cells.Cells) -> np.ndarray:
         """Whether a session worked in each cell or in one next to it."""
         if not len(self.lon) or not len(cells):
@@ -61,10 +69,10 @@ class Effort:
 
 
 def effort(store: Store, scope: Scope, parameters: AnalysisParameters) -> Effort:
-    """Outreach sessions of the period; one whose length is not known counts as two hours."""
+    """Outreach sessions of the period; one whose length is not known counts as two hours, one at a protected place not."""
     sessions = store.evidence.records(scope, [RecordKind.EFFORT])
     start, end = period_us(parameters)
-    known = sessions["location_basis"] != LocationBasis.NONE
+    known = ~sessions["location_basis"].isin([LocationBasis.NONE, LocationBasis.CELL])
     sessions = sessions[known & (sessions["to_us"] > start) & (sessions["from_us"] < end)]
     hours = (sessions["to_us"] - sessions["from_us"]).to_numpy(float) / _HOUR_US
     unknown = ~sessions["time_basis"].isin([TimeBasis.INTERVAL]).to_numpy(bool)
@@ -104,9 +112,13 @@ def exposure_of(
 
 
 def _all_records(store: Store, scope: Scope, parameters: AnalysisParameters) -> tuple[np.ndarray, np.ndarray]:
-    records = store.evidence.records(scope, [RecordKind.INCIDENTS])
+    records = weigh_positions(store, scope, store.evidence.records(scope, sorted(REPORTS)))
     start, end = period_us(parameters)
-    records = records[records["x_m"].notna() & (records["to_us"] > start) & (records["from_us"] < end)]
+    placed = ~records["location_basis"].isin([LocationBasis.NONE, LocationBasis.CELL]) & ~records["set_aside"].astype(
+        bool
+    )
+    in_time = (records["to_us"] > start) & (records["from_us"] < end)
+    records = records[placed & in_time & (records["kind"] == RecordKind.INCIDENTS)]
     return records["lon"].to_numpy(float), records["lat"].to_numpy(float)
 
 

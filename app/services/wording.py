@@ -5,7 +5,7 @@ from typing import Any
 
 from data.reference_data import yardstick
 from geo.disclosure import THRESHOLDS
-from geo.model import AREA, Place, Profile, Run
+from geo.model import AREA, ComparedWith, Place, Profile, Run
 from geo.narrative import lower_bound, when_and_doubt
 from geo.sentences import place_sentence
 from geo.temporal import LONDON, from_micros
@@ -25,6 +25,8 @@ def area_words(evidence: Mapping[str, Any], place: Place | None, run: Run) -> st
 
 
 def _words(evidence: Mapping[str, Any], place: Place | None, run: Run) -> str:
+    if run.summary.get("compared_with") == ComparedWith.EFFORT and place is not None:
+        evidence = {**evidence, "rate_ratio": None}  # of what looking found alone, and the reports are all
     sentence = place_sentence(
         evidence,
         kind=place.kind if place else AREA,

@@ -35,6 +35,7 @@ def accuracy(run_id: str) -> str:
 
 
 def _page(run: Run, error: str = "") -> str:
+    require_layers(run)
     proofs = store().proofs.proofs(scope())
     return render_template(
         "accuracy.html",

@@ -47,7 +47,7 @@ DELETE FROM run_match WHERE org_id = :org_id AND run_id = :run_id;
 DELETE FROM quarantine WHERE org_id = :org_id AND batch_id IN :batch_ids;
 
 -- name: mark_purged
-UPDATE run SET purged_at_us = :at_us WHERE org_id = :org_id AND run_id = :run_id;
+UPDATE run SET purged_at_us = :at_us, summary = :summary WHERE org_id = :org_id AND run_id = :run_id;
 
 -- name: tombs
 SELECT tomb_key FROM tombstone WHERE org_id = :org_id AND kind = :kind;
