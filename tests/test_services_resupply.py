@@ -15,7 +15,7 @@ from app.wiring import Lapwing
 from geo.errors import MappingError
 from geo.model import AnalysisParameters, Scope
 from tests.conftest import NOW_US
-from tests.files import POLICE_HEADER, TERMS, command, police_row, write_csv
+from tests.files import POLICE_HEADER, TERMS, command, load, police_row, write_csv
 from tests.snapshots import everything_stored
 
 SCOPE = Scope(actor="test")
@@ -213,3 +213,15 @@ def test_on_the_command_line(tmp_path: Path) -> None:
         "updated": 20, "unchanged": 67, "missing": 3,
     }  # fmt: skip
     assert "no longer supplied" in command(tmp_path, "import", "incidents", first, "--mapping", "council").out
+
+
+def test_the_same_bytes_read_in_another_way_are_said_to_be_the_same(embedded: Lapwing, tmp_path: Path) -> None:
+    path = tmp_path / "partner.csv"
+    path.write_text("When,X,Y\n2024-03-09,-2.36,51.38\n2024-03-10,-2.37,51.38\n", encoding="utf-8")
+    first = load(embedded, path, column_map={"date": "When"})
+    assert first.same_file is None
+    again = load(embedded, path, column_map={"date": "When"})
+    assert (again.batch.accepted, again.same_file) == (0, None)
+    other = load(embedded, path, column_map={"date": "When", "longitude": "X", "latitude": "Y"})
+    assert (other.batch.accepted, other.same_file) == (2, first.batch.batch_id)
+    assert other.as_dict()["same_file"] == first.batch.batch_id

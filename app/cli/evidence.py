@@ -123,6 +123,11 @@ def _import_text(reports: list[import_request.ImportReport]) -> str:
             lines.append(
                 f"{report.batch.file_name}: rows needing attention: {why}. See: lapwing quarantine --batch {report.batch.batch_id}"
             )
+    lines += [
+        f"{report.batch.file_name}: these very bytes were imported before, read in another way, and may now count twice. Take one back: lapwing undo {report.same_file}"
+        for report in reports
+        if report.same_file
+    ]
     if unlocated := sum(report.batch.unlocated for report in reports):
         lines.append(f"{plural(unlocated, 'accepted record')} without a position: counted, but on no map.")
     if waiting := max((report.waiting_for_place for report in reports), default=0):

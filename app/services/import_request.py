@@ -93,7 +93,11 @@ class ImportRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportReport:
-    """What became of one file."""
+    """What became of one file.
+
+    ``same_file`` names an earlier batch of the very same bytes, where this one brought records too: read in another way,
+    one event may now be two.
+    """
 
     batch: Batch
     reasons: dict[str, int]
@@ -105,6 +109,7 @@ class ImportReport:
     places_affected: list[dict[str, Any]] = field(default_factory=list)
     runs_affected: list[str] = field(default_factory=list)
     waiting_for_place: int = 0
+    same_file: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for machine-readable output."""
@@ -118,6 +123,7 @@ class ImportReport:
             "reasons": self.reasons,
             "repaired": self.repaired,
             "corrected": self.corrected,
+            "same_file": self.same_file,
             "changes": self.changes,
             "places_affected": self.places_affected,
             "runs_affected": self.runs_affected,

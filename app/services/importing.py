@@ -132,7 +132,23 @@ def store_checked(store: Store, scope: Scope, checked: Checked, request: ImportR
         corrected=corrected,
         changes=supplied.changes,
         places_affected=supplied.places,
+        same_file=same_file(store, scope, batch),
     )
+
+
+def same_file(store: Store, scope: Scope, batch: Batch) -> str | None:
+    """Return an earlier batch of the same bytes that brought records, if this one brought new ones besides."""
+    if batch.accepted <= batch.updated:
+        return None
+    earlier = [
+        one.batch_id
+        for one in store.evidence.batches(scope)
+        if one.file_sha256 == batch.file_sha256
+        and one.batch_id != batch.batch_id
+        and one.accepted
+        and one.undone_at_us is None
+    ]
+    return earlier[0] if earlier else None
 
 
 def _store_records(store: Store, scope: Scope, batch: Batch, prepared: Prepared) -> tuple[int, int]:
