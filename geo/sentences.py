@@ -1,6 +1,7 @@
 """One sentence about a place or hot area that somebody with a minute understands, and a panel can quote."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Any, Final
 
 from geo.model import AREA, UNATTRIBUTED
@@ -15,6 +16,7 @@ NO_HOT_CELLS: Final = (
 _NO_KIND: Final = (AREA, UNATTRIBUTED)
 # A candidate less probable than this is not worth a panel's breath.
 _LEAST_PROBABILITY: Final = 0.1
+_NAME_LENGTH: Final = 60
 
 
 def count_words(count: int, noun: str) -> str:
@@ -57,6 +59,7 @@ def place_sentence(
     probability: float | None,
     alternatives: Sequence[Mapping[str, Any]],
     yardstick: Yardstick,
+    named: int = 2,
 ) -> str:
     """Say what a place rests on, how that compares, and which place it may be.
 
@@ -68,16 +71,18 @@ def place_sentence(
         What the cluster is taken to be, and the runners-up.
     yardstick : Yardstick
         Words for the probabilities.
+    named : int
+        How many candidates to name at most.
     """
     sentence = _who_and_when(evidence) + _compared(evidence)
     candidates = [(kind, name, probability), *((o["kind"], o["name"], o["probability"]) for o in alternatives)]
-    named = [
+    likely = [
         f"{yardstick.term(odds).phrase} {_called(each, title)}"
-        for each, title, odds in candidates[:2]
+        for each, title, odds in candidates[:named]
         if odds is not None and odds >= _LEAST_PROBABILITY and each not in _NO_KIND
     ]
-    if named:
-        sentence += f"; {', '.join(named)}"
+    if likely:
+        sentence += f"; {', '.join(likely)}"
     elif kind == UNATTRIBUTED:
         sentence += "; no known place explains it"
     return sentence[0].upper() + sentence[1:] + "."
@@ -100,4 +105,4 @@ def _compared(evidence: Mapping[str, Any]) -> str:
 
 
 def _called(kind: str, name: str | None) -> str:
-    return f"{name} ({kind_words(kind)})" if name else kind_words(kind)
+    return f"{shorten(name, _NAME_LENGTH, placeholder='...')} ({kind_words(kind)})" if name else kind_words(kind)

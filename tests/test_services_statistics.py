@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from app.services.analysis import analyse, run_dict
 from app.services.by_area import Windows, by_area
 from app.services.hot_areas import list_hot_areas
 from app.services.layers import released_layer
+from app.services.wording import place_words
 from app.wiring import Lapwing
 from data.export.csv_file import write_csv as csv_bytes
 from data.export.geojson import write_geojson as geojson_bytes
@@ -298,6 +300,20 @@ def test_the_store_keeps_statistics_alike_on_both_databases(lapwing: Lapwing, tm
     assert len(found) == run.summary["cells"]
     assert found.notna().all().all()
     assert found["hot"].sum() == run.summary["hot_cells"] > 0
+
+
+@pytest.mark.parametrize("snapped", [0, 40])
+@pytest.mark.parametrize("name", ["Park", "The Memorial Recreation Ground of the Parish " * 4, "X" * 250, None])
+def test_what_is_said_of_a_place_fits_every_gis(town: Lapwing, name: str | None, snapped: int) -> None:
+    run = run_of(town)
+    place = town.store.runs.places(SCOPE, run.run_id)[0]
+    other = {"kind": "station", "name": name, "probability": 0.45}
+    evidence = place.evidence | {"records": 40, "month_only": 39, "snapped": snapped, "significant": False}
+    said = place_words(
+        replace(place, kind="park", name=name, probability=0.5, alternatives=(other,), evidence=evidence), run
+    )
+    assert said.startswith("40 reports in ")
+    assert len(said) <= 254
 
 
 # --- proofs -----------------------------------------------------------------------------------------------------------

@@ -5,8 +5,9 @@ from typing import Any
 
 from data.reference_data import yardstick
 from geo.disclosure import THRESHOLDS
+from geo.fields import MAX_TEXT
 from geo.model import AREA, ComparedWith, Place, Profile, Run
-from geo.narrative import lower_bound, when_and_doubt
+from geo.narrative import lower_bound, span_words, when_and_doubt
 from geo.sentences import place_sentence
 from geo.temporal import LONDON, from_micros
 
@@ -27,12 +28,19 @@ def area_words(evidence: Mapping[str, Any], place: Place | None, run: Run) -> st
 def _words(evidence: Mapping[str, Any], place: Place | None, run: Run) -> str:
     if run.summary.get("compared_with") == ComparedWith.EFFORT and place is not None:
         evidence = {**evidence, "rate_ratio": None}  # of what looking found alone, and the reports are all
-    sentence = place_sentence(
-        evidence,
-        kind=place.kind if place else AREA,
-        name=place.name if place else None,
-        probability=place.probability if place else None,
-        alternatives=place.alternatives if place else (),
-        yardstick=yardstick(from_micros(run.generated_at_us).astimezone(LONDON).date()),
-    )
-    return f"{sentence} {when_and_doubt(evidence)}"
+    scale = yardstick(from_micros(run.generated_at_us).astimezone(LONDON).date())
+    # Text fields of GIS formats are short: the runner-up goes first, then what the basis field says too.
+    for named, doubts in ((2, True), (1, True), (1, False), (0, False)):
+        sentence = place_sentence(
+            evidence,
+            kind=place.kind if place else AREA,
+            name=place.name if place else None,
+            probability=place.probability if place else None,
+            alternatives=place.alternatives if place else (),
+            yardstick=scale,
+            named=named,
+        )
+        words = f"{sentence} {when_and_doubt(evidence) if doubts else span_words(evidence) + '.'}"
+        if len(words) <= MAX_TEXT:
+            break
+    return words
