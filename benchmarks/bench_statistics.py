@@ -57,6 +57,7 @@ def whole_step() -> None:
     from app.settings import load_settings
     from app.wiring import Lapwing
     from geo.model import AnalysisParameters
+    from geo.temporal import local_months
 
     rng = np.random.default_rng(2)
     towns = rng.uniform((-3.2, 51.0), (-1.2, 52.6), (400, 2))
@@ -67,9 +68,10 @@ def whole_step() -> None:
         day = 1_700_000_000_000_000 + rng.integers(0, 700, 300_000) * 86_400_000_000
         records = pd.DataFrame(
             {"lon": at[:, 0], "lat": at[:, 1], "x_m": x_m, "y_m": y_m, "from_us": day, "to_us": day + 3_600_000_000,
-             "precision_m": 50.0, "source_type": "", "kind": "incidents", "time_basis": "interval"}
+             "precision_m": 50.0, "source_type": "", "kind": "incidents", "time_basis": "interval",
+             "found_by_us": False, "only_by_us": False, "agency": "police", "source": "police", "location_basis": "exact"}
         )  # fmt: skip
-        selection = Selection(records, records[:0], pd.DataFrame(), 0, 0, 0, 0, np.empty(0, np.int64), None)
+        selection = Selection(records, records[:0], pd.DataFrame(), 0, 0, 0, 0, local_months(day), None)
         occupied = h3cells.index_points(at[:, 0], at[:, 1], 9)
         cells = study_cells(None, occupied, 9)
         began, last = time.perf_counter(), [time.perf_counter()]
