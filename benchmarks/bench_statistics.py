@@ -56,7 +56,7 @@ def whole_step() -> None:
     from app.services.study import study_cells
     from app.settings import load_settings
     from app.wiring import Lapwing
-    from geo.model import AnalysisParameters
+    from geo.parameters import AnalysisParameters
     from geo.temporal import local_months
 
     rng = np.random.default_rng(2)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from geo.cells import cell_number, resolutions
 from geo.errors import DisclosureError
 from geo.fields import DICTIONARY_VERSION, MAX_TEXT, Field, FieldType, fields_for
-from geo.model import AnalysisParameters, FeatureKind, Layer, Profile, Run
+from geo.model import FeatureKind, Layer, Profile, Run
+from geo.parameters import AnalysisParameters
 from geo.places import is_residential
 from geo.temporal import from_micros
 

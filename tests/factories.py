@@ -11,7 +11,8 @@ from geo import cells as h3cells
 from geo.crs import MetricCrs
 from geo.disclosure import ReleasedLayer, release
 from geo.fields import FIELDS, FieldType
-from geo.model import H3_INDEX_RESOLUTION, RECORD_COLUMNS, AnalysisParameters, Layer, Profile, Run
+from geo.model import H3_INDEX_RESOLUTION, RECORD_COLUMNS, Layer, Profile, Run
+from geo.parameters import AnalysisParameters
 from geo.temporal import micros, parse_times
 from geo.validate import RecordRules
 

@@ -52,7 +52,7 @@ def test_the_planted_places_are_the_first_places(lapwing: Lapwing, scope: Scope)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_other_cities_are_found_too(embedded: Lapwing, scope: Scope, tmp_path: Path, seed: int) -> None:
     from app.services.analysis import analyse
-    from geo.model import AnalysisParameters
+    from geo.parameters import AnalysisParameters
 
     city = write_city(tmp_path / "city", seed=seed, today=TODAY)
     for kind, path in city.files.items():

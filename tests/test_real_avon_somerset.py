@@ -21,7 +21,8 @@ from app.services.exporting import ExportRequest, export_file
 from app.services.tasking import accepted_places
 from app.settings import Settings
 from app.wiring import Lapwing
-from geo.model import AnalysisParameters, Layer, Profile, Run, Scope, Verdict
+from geo.model import Layer, Profile, Run, Scope, Verdict
+from geo.parameters import AnalysisParameters
 from tests.conftest import NOW_US
 from tests.files import load
 

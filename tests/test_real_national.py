@@ -10,7 +10,8 @@ from app.services.exporting import ExportRequest, export_file
 from app.services.import_request import ImportRequest
 from app.services.importing import import_file
 from app.wiring import Lapwing
-from geo.model import AnalysisParameters, Layer, Profile, Scope
+from geo.model import Layer, Profile, Scope
+from geo.parameters import AnalysisParameters
 from tests.conftest import NOW_US
 from tests.files import TERMS
 

@@ -22,7 +22,8 @@ from app.wiring import Lapwing
 from data.export.geojson import write_geojson as geojson_bytes
 from geo import cells as h3cells
 from geo.errors import NotFound
-from geo.model import AnalysisParameters, Layer, Place, Profile, Run, Scope, Verdict
+from geo.model import Layer, Place, Profile, Run, Scope, Verdict
+from geo.parameters import AnalysisParameters
 from tests.conftest import NOW_US
 from tests.files import (
     BATH,

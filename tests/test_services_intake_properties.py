@@ -19,7 +19,8 @@ from app.settings import Settings
 from app.wiring import Lapwing
 from data.export.geojson import write_geojson
 from data.readers import FileSource
-from geo.model import AnalysisParameters, Layer, Profile, Scope
+from geo.model import Layer, Profile, Scope
+from geo.parameters import AnalysisParameters
 from tests.conftest import NOW_US
 from tests.files import TERMS
 from tests.snapshots import everything_stored

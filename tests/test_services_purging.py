@@ -14,7 +14,8 @@ from app.services.purging import purge
 from app.wiring import Lapwing
 from data.audit import Verb
 from geo.errors import Conflict
-from geo.model import AnalysisParameters, Layer, Profile, Scope
+from geo.model import Layer, Profile, Scope
+from geo.parameters import AnalysisParameters
 from geo.retention import DAY_US
 from tests.conftest import NOW_US
 from tests.files import TERMS, command, load, row, stack, write_csv

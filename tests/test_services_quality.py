@@ -11,7 +11,8 @@ from app.services.importing import undo_batch
 from app.services.stacks import list_stacks, rule_stack
 from app.wiring import Lapwing
 from geo.errors import NotFound
-from geo.model import AnalysisParameters, Scope
+from geo.model import Scope
+from geo.parameters import AnalysisParameters
 from tests.conftest import NOW_US
 from tests.files import BATH, load, row, square, stack, write_csv, write_geojson
 

@@ -13,7 +13,8 @@ from app.services.importing import import_file, undo_batch
 from app.services.supplying import changes_of
 from app.wiring import Lapwing
 from geo.errors import MappingError
-from geo.model import AnalysisParameters, Scope
+from geo.model import Scope
+from geo.parameters import AnalysisParameters
 from tests.conftest import NOW_US
 from tests.files import POLICE_HEADER, TERMS, command, load, police_row, write_csv
 from tests.snapshots import everything_stored

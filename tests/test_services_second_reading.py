@@ -20,7 +20,8 @@ from app.services.quarantine import corrections_csv
 from app.services.terms import Terms
 from app.wiring import Lapwing
 from data.supplies import Supplies
-from geo.model import AnalysisParameters, Scope
+from geo.model import Scope
+from geo.parameters import AnalysisParameters
 from geo.retention import DAY_US
 from tests.conftest import NOW_US
 from tests.files import TERMS, load, row, square, stack, write_csv, write_geojson

@@ -22,7 +22,8 @@ from data.export.geojson import write_geojson as geojson_bytes
 from data.proofs import BACKTEST, CALIBRATION
 from geo import cells as h3cells
 from geo.errors import Conflict, InvalidParameter
-from geo.model import AnalysisParameters, Layer, Profile, Run, Scope
+from geo.model import Layer, Profile, Run, Scope
+from geo.parameters import AnalysisParameters
 from geo.sentences import ratio_words
 from geo.stability import OFFSETS
 from tests.conftest import NOW_US

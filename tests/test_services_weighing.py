@@ -16,7 +16,8 @@ from app.services.pseudonyms import Keyring
 from app.services.rotating import rotate_vehicle_key
 from app.wiring import Lapwing
 from geo.errors import InvalidParameter, NotFound
-from geo.model import AnalysisParameters, Place, Run, Scope
+from geo.model import Place, Run, Scope
+from geo.parameters import AnalysisParameters
 from tests.conftest import NOW_US
 from tests.files import (
     BATH,

@@ -20,7 +20,8 @@ from data.sqlite import SqliteDatabase
 from data.store import Store
 from geo.crs import MetricCrs
 from geo.errors import Conflict, IntegrityError, LapwingError, NotFound, StoreError
-from geo.model import AnalysisParameters, Role, Run, Scope, Verdict
+from geo.model import Role, Run, Scope, Verdict
+from geo.parameters import AnalysisParameters
 from geo.retention import dates
 from tests.conftest import NOW_US
 from tests.files import load, row, square, stack, write_csv, write_geojson

@@ -14,7 +14,8 @@ from app.services.import_request import ImportRequest
 from app.services.importing import import_file
 from app.web import make_app
 from app.wiring import Lapwing
-from geo.model import AnalysisParameters, Role, Scope
+from geo.model import Role, Scope
+from geo.parameters import AnalysisParameters
 from tests.conftest import NOW_US
 from tests.files import TERMS
 

@@ -10,8 +10,9 @@ from app.cli.common import Context, command, table
 from app.services import analysis, exporting, places, tasking
 from app.services.by_area import by_area
 from app.services.layers import place_dict
-from geo.model import AnalysisParameters, ComparedWith, Layer, Profile, Verdict
+from geo.model import ComparedWith, Layer, Profile, Verdict
 from geo.narrative import day_words, kind_words, place_title, plural, span_words
+from geo.parameters import AnalysisParameters
 from geo.temporal import from_micros, micros
 
 

@@ -10,8 +10,9 @@ from app.cli.common import Context, command, table
 from app.services import analysis, proving
 from data.proofs import Proof
 from geo.backtest import AREA_FRACTIONS
-from geo.model import AnalysisParameters, ComparedWith
+from geo.model import ComparedWith
 from geo.narrative import plural
+from geo.parameters import AnalysisParameters
 
 CHART_HELP = "Also draw it: a file ending in .svg or .png."
 

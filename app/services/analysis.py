@@ -18,8 +18,9 @@ from geo import cells as h3cells
 from geo.cluster import dbscan
 from geo.errors import InvalidParameter
 from geo.evidence import is_snapped
-from geo.model import AnalysisParameters, Place, RecordKind, Run, Scope, TimeBasis, run_id
+from geo.model import Place, RecordKind, Run, Scope, TimeBasis
 from geo.narrative import plural
+from geo.parameters import AnalysisParameters, run_id
 from geo.tally import tally_cells
 from geo.temporal import LONDON, from_micros, missing_months
 

@@ -13,8 +13,9 @@ from app.services.selecting import Selection, select
 from data.store import Store
 from geo.compare import count_change
 from geo.errors import Conflict, InvalidParameter
-from geo.model import AnalysisParameters, FeatureKind, Scope, TimeBasis
+from geo.model import FeatureKind, Scope, TimeBasis
 from geo.narrative import plural
+from geo.parameters import AnalysisParameters
 from geo.temporal import day_interval, local_days, local_months, midpoint_us
 from geo.validate_features import POSTCODE_LEVEL
 

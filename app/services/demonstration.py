@@ -11,7 +11,8 @@ from app.services.terms import Terms
 from data.demo import SOURCE, write_city
 from data.store import Store
 from geo.errors import Conflict
-from geo.model import AnalysisParameters, FeatureKind, RecordKind, Run, Scope
+from geo.model import FeatureKind, RecordKind, Run, Scope
+from geo.parameters import AnalysisParameters
 from geo.temporal import LONDON, from_micros
 
 SEED = 20260101

@@ -12,8 +12,9 @@ from data.store import Store
 from geo import cells as h3cells
 from geo.evidence import summarise
 from geo.hotspots import RADIUS, Hotspots
-from geo.model import AnalysisParameters, Place, Run, Scope
+from geo.model import Place, Run, Scope
 from geo.neighbourhoods import Neighbourhoods
+from geo.parameters import AnalysisParameters
 
 MAX_AREAS: Final = 50
 _TOLD: Final = ("records", "days", "months", "month_only", "snapped", "sources")

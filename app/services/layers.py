@@ -16,7 +16,8 @@ from geo.bias import CellState
 from geo.disclosure import ReleasedLayer, release
 from geo.errors import Conflict
 from geo.fields import FIELDS
-from geo.model import AnalysisParameters, FeatureKind, Layer, Place, Profile, Run, Scope
+from geo.model import FeatureKind, Layer, Place, Profile, Run, Scope
+from geo.parameters import AnalysisParameters
 from geo.temporal import LONDON, from_micros
 from geo.validate_features import project_geometries
 

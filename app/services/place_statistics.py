@@ -12,7 +12,7 @@ from geo import cells as h3cells
 from geo.bias import rank_of
 from geo.cells import Cells
 from geo.evidence import summarise
-from geo.model import AnalysisParameters
+from geo.parameters import AnalysisParameters
 from geo.scoring import score
 from geo.significance import exact_test
 from geo.stability import Grid, HotGrid, held_in, rank_intervals

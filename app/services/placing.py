@@ -14,7 +14,8 @@ from geo import cells as h3cells
 from geo.cluster import NOISE, Clustering, width_m
 from geo.evidence import basis_of, summarise
 from geo.identity import match_places
-from geo.model import AREA, AnalysisParameters, FeatureKind, LocationBasis, Place, Scope
+from geo.model import AREA, FeatureKind, LocationBasis, Place, Scope
+from geo.parameters import AnalysisParameters
 from geo.places import Attribution, Reference, attribute
 from geo.scoring import score
 from geo.validate_features import project_geometries

@@ -20,8 +20,9 @@ from geo import cells as h3cells
 from geo.backtest import AREA_FRACTIONS, Accuracy, accuracy, compare_with_best_peer, mean_interval
 from geo.calibration import calibrate
 from geo.errors import InvalidParameter
-from geo.model import AnalysisParameters, Run, Scope
+from geo.model import Run, Scope
 from geo.neighbourhoods import Neighbourhoods
+from geo.parameters import AnalysisParameters
 from geo.shrinkage import shrunk_rates
 from geo.surface import BANDWIDTH_M, kernel_density
 from geo.temporal import day_interval, midpoint_us

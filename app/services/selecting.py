@@ -12,7 +12,8 @@ from app.services.protection import MARGIN_M, near_protected
 from app.services.stacks import REPORTS, weigh_positions
 from data.store import Store
 from geo.bias import found_by_us
-from geo.model import AnalysisParameters, LocationBasis, Scope
+from geo.model import LocationBasis, Scope
+from geo.parameters import AnalysisParameters
 from geo.temporal import day_interval, local_months, midpoint_us
 
 

@@ -17,9 +17,10 @@ from geo import cells as h3cells
 from geo.bias import cell_states
 from geo.exposure import Exposure, ExposureKind, without_rim
 from geo.hotspots import Hotspots, find_hotspots
-from geo.model import STATISTIC_COLUMNS, AnalysisParameters, ComparedWith, Scope
+from geo.model import STATISTIC_COLUMNS, ComparedWith, Scope
 from geo.narrative import plural
 from geo.neighbourhoods import Neighbourhoods
+from geo.parameters import AnalysisParameters
 from geo.periods import months_present
 from geo.sentences import NO_HOT_CELLS
 from geo.stability import MAX_CELLS, HotGrid, grids, hot_on

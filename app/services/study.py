@@ -11,7 +11,8 @@ from data.store import Store
 from geo import cells as h3cells
 from geo.errors import InvalidParameter
 from geo.exposure import Exposure, ExposureKind
-from geo.model import AnalysisParameters, ComparedWith, FeatureKind, LocationBasis, RecordKind, Scope, TimeBasis
+from geo.model import ComparedWith, FeatureKind, LocationBasis, RecordKind, Scope, TimeBasis
+from geo.parameters import AnalysisParameters
 
 OBSERVED_MARGIN = 2
 MAX_SESSION_HOURS = 12.0

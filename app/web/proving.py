@@ -14,7 +14,8 @@ from app.web.security import consulted, lapwing, scope, store
 from app.web.work import PATIENCE_S, begin
 from data.proofs import BACKTEST, CALIBRATION, Proof
 from geo.errors import InvalidParameter, LapwingError
-from geo.model import AnalysisParameters, Run
+from geo.model import Run
+from geo.parameters import AnalysisParameters
 from maps.charts import draw_proof
 
 pages = Blueprint("proving", __name__)

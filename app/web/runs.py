@@ -11,7 +11,8 @@ from data.export.geojson import write_geojson
 from geo.classes import RAMP, class_breaks
 from geo.disclosure import ReleasedLayer
 from geo.errors import InvalidParameter, NotFound
-from geo.model import AnalysisParameters, FeatureKind, Layer, Profile
+from geo.model import FeatureKind, Layer, Profile
+from geo.parameters import AnalysisParameters
 from maps.page import MapConfig, map_parts
 
 pages = Blueprint("runs", __name__)
