@@ -11,7 +11,7 @@ from geo.exposure import Exposure, ExposureKind, without_rim
 from geo.hotspots import affordable, find_hotspots, hot_cells
 from geo.neighbourhoods import Neighbourhoods
 from geo.scan import null_maxima
-from geo.stability import Grid, grids, held_in, hot_on, rank_intervals
+from geo.stability import Grid, HotGrid, grids, held_in, hot_on, rank_intervals
 
 BATH = h3cells.cell_number("89195c2a5b7ffff")
 STUDY = h3cells.disks([BATH], 20)  # 1,261 cells
@@ -157,6 +157,15 @@ def test_the_grid_is_shifted_back():
     found = hot_on(grid, np.repeat(lon, 30), np.repeat(lat, 30), study, Exposure(ExposureKind.UNIFORM), seed=0)
     assert held_in([h3cells.index_points(lon, lat, 11)], [found]) == [1]
     assert one[0] == BATH
+
+
+def test_half_of_a_footprint_is_enough_and_less_is_not():
+    hot = HotGrid(Grid(9, 0.0), np.array([BATH]))
+    inside = h3cells.index_points(*h3cells.centres(np.array([BATH])), 11)
+    lon, lat = h3cells.centres(np.setdiff1d(h3cells.disks([BATH], 2), h3cells.disks([BATH], 1)))
+    outside = h3cells.index_points(lon, lat, 11)
+    half, less = np.concatenate([inside, outside[:1]]), np.concatenate([inside, outside[:2]])
+    assert held_in([half, less], [hot]) == [1, 0]
 
 
 def test_close_places_share_ranks_and_a_clear_first_does_not():

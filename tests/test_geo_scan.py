@@ -77,3 +77,14 @@ def test_a_window_over_the_whole_area_has_nothing_to_be_compared_with():
     found = scan(np.array([50]), np.array([1.0]), one, seed=0, simulations=99)
     assert found.log_likelihood_ratio.tolist() == [0.0]
     assert found.p_value.tolist() == [1.0]
+
+
+def test_a_loose_cluster_of_four_rings_is_found_at_its_own_size():
+    study = h3cells.disks([BATH], 14)
+    around = Neighbourhoods.of(study)
+    middle = int(np.searchsorted(study, BATH))
+    share = np.full(len(study), 1 / len(study))
+    loose = np.where(around.disk(4)[[middle]].toarray()[0] > 0, 3, 0) + (np.arange(len(study)) % 7 == 0)
+    ratio, radius = best_windows(loose, share, around)
+    assert ratio.argmax() == middle
+    assert radius[middle] == 4

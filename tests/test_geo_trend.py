@@ -38,6 +38,23 @@ def test_every_planted_history_has_its_class():
     assert _classes(list(HISTORIES.values())) == list(HISTORIES)
 
 
+def test_hot_in_nine_periods_of_ten_is_always_and_in_fewer_is_not():
+    nine, eight = np.ones((2, 20), int) * HOT
+    nine[[3, 14]], eight[[3, 9, 14]] = QUIET, QUIET
+    classes = classify_trends(np.stack([nine, eight]), np.full(20, 200), np.full(2, 0.01), np.ones(20, bool)).classes
+    assert classes.tolist() == [TrendClass.PERSISTENT, TrendClass.SPORADIC]
+
+
+def test_hot_four_periods_ago_is_no_news():
+    assert _classes([_history(20, 23), _history(21, 23)]) == [TrendClass.SPORADIC, TrendClass.EMERGING]
+
+
+def test_a_change_needs_the_two_sided_test():
+    late = np.arange(PERIODS) >= 12
+    rows = [np.where(late, 30, 26), np.where(late, 33, 23)]  # one-sided p 0.06 and below 0.001
+    assert _classes(rows) == [TrendClass.PERSISTENT, TrendClass.INTENSIFYING]
+
+
 def test_growth_of_the_whole_area_is_no_growth_of_the_cell():
     growing = np.where(np.arange(PERIODS) < 12, 200, 600)
     row = np.where(np.arange(PERIODS) < 12, 25, 75)
