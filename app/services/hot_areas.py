@@ -30,19 +30,20 @@ def find_hot_areas(
 ) -> list[dict[str, Any]]:
     """Return hot areas as plain values, the fullest first: cells, counts, and how they compare with the expectation.
 
-    An area is made of the windows of hot cells that touch; ``position`` is the study cell of each tested record.
+    An area is made of the windows of hot cells at most two steps apart, which a gap in the study area does not part; ``position`` is the study cell of each tested record.
     """
     if not found.hot.any():
         return []
     cells = np.flatnonzero(around.disk(RADIUS) @ found.hot.astype(float) > 0)
-    count, label = connected_components(around.rings[1][cells][:, cells], directed=False)
+    count, label = connected_components(around.disk(RADIUS)[cells][:, cells], directed=False)
     area_of = np.full(len(found.hot), -1)
     area_of[cells] = label
     group = area_of[position]
-    evidence = summarise(records[group >= 0], group[group >= 0], count, as_of_us=int(records["to_us"].max()))
+    held, own = np.unique(group[group >= 0], return_inverse=True)
+    evidence = summarise(records[group >= 0], own, len(held), as_of_us=int(records["to_us"].max()))
     expected = np.bincount(label, share[cells], minlength=count) * int(found.test.tested[position].sum())
     areas = []
-    for number, facts in enumerate(evidence):
+    for number, facts in zip(held.tolist(), evidence, strict=True):
         told = {name: facts[name] for name in (*_TOLD, *_SPAN)}
         told |= {
             "cells": h3cells.cell_text(around.cells[cells[(label == number) & found.hot[cells]]]),
