@@ -13,7 +13,7 @@ import pytest
 from app.services import proving
 from app.services.analysis import analyse, run_dict
 from app.services.by_area import Windows, by_area
-from app.services.hot_areas import list_hot_areas
+from app.services.hot_areas import find_hot_areas, list_hot_areas
 from app.services.layers import released_layer
 from app.services.wording import place_words
 from app.wiring import Lapwing
@@ -22,11 +22,14 @@ from data.export.geojson import write_geojson as geojson_bytes
 from data.proofs import BACKTEST, CALIBRATION
 from geo import cells as h3cells
 from geo.errors import Conflict, InvalidParameter
+from geo.hotspots import find_hotspots
 from geo.model import Layer, Profile, Run, Scope
+from geo.neighbourhoods import Neighbourhoods
 from geo.parameters import AnalysisParameters
 from geo.sentences import ratio_words
 from geo.stability import OFFSETS
 from tests.conftest import NOW_US
+from tests.factories import make_records
 from tests.files import BATH, HEADER, load, row, square, write_csv, write_geojson
 
 SCOPE = Scope(actor="test")
@@ -536,3 +539,16 @@ def test_a_leap_day_is_compared_with_the_end_of_february() -> None:
     assert windows.last_year == (date(2023, 1, 1), date(2023, 3, 1))
     assert windows.this_year == (date(2024, 1, 1), date(2024, 3, 1))
     assert windows.recent == (date(2024, 2, 2), date(2024, 3, 1))
+
+
+def test_a_gap_in_the_study_area_does_not_part_a_hot_area_from_its_records() -> None:
+    middle = h3cells.index_points(np.array([BATH[0]]), np.array([BATH[1]]), 9)
+    ring = np.setdiff1d(h3cells.disks(middle, 2), h3cells.disks(middle, 1))
+    study = np.sort(np.concatenate([middle, ring]))
+    around = Neighbourhoods.of(study)
+    position = np.full(9, np.searchsorted(study, ring[0]))
+    share = np.full(len(study), 1 / len(study))
+    found = find_hotspots(np.bincount(position, minlength=len(study)), share, around, seed=0, simulations=99)
+    rows = make_records([f"2024-03-{day:02d}" for day in range(1, 10)])
+    areas = find_hot_areas(rows, position, replace(found, hot=study == middle[0]), share, around)
+    assert [(area["records"], area["cells"]) for area in areas] == [(9, h3cells.cell_text(middle))]
