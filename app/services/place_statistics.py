@@ -45,6 +45,7 @@ def describe(
     peak = peak.assign(**_best_windows(findings, at, peak["scan_radius"].to_numpy()))
     weight = np.bincount(group, record_weights(records, dict(parameters.harm_weights)), minlength=count)
     ours = records["only_by_us"].to_numpy(bool)
+    found_by_us = np.bincount(group[ours], minlength=count)
     without = _score_without(parameters, records[~ours], group[~ours], count, as_of_us=as_of_us)
     held = held_in(footprints, findings.checked) if findings.checked is not None else [None] * count
     burst = bursts(records, group, count, eps_m=parameters.eps_m, min_weight=parameters.min_weight)
@@ -61,7 +62,7 @@ def describe(
             "held_in": held[i],
             "checks": len(findings.checked) if findings.checked is not None else 0,
             "weight": round(float(weight[i]), 6),
-            "found_by_us": int(np.bincount(group[ours], minlength=count)[i]),
+            "found_by_us": int(found_by_us[i]),
             "score_without_ours": without[i],
             "burst": burst[i],
             "profile": profiles[i],

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.services.layers import require_layers
 from app.services.selecting import Selection, select
-from app.services.statistics import counted_records
+from app.services.statistics import counted_records, mean_area_m2
 from app.services.study import effort, exposure_of, study_cells
 from data.ids import uuid7
 from data.proofs import BACKTEST, CALIBRATION, Proof
@@ -84,7 +84,7 @@ class BacktestRequest:
 
     def __post_init__(self) -> None:
         """Refuse dates and fractions that test nothing."""
-        if not EARLIEST <= self.train_to < self.test_to <= LATEST and self.train_to < self.test_to:
+        if self.train_to < EARLIEST or self.test_to > LATEST:
             raise InvalidParameter(f"Days lie between {EARLIEST} and {LATEST}.")
         if self.test_to <= self.train_to:
             raise InvalidParameter(f"--test-to {self.test_to} is not after --train-to {self.train_to}.")
@@ -181,9 +181,8 @@ class _Ground:
     @classmethod
     def of(cls, store: Store, cells: h3cells.Cells) -> "_Ground":
         lon, lat = h3cells.centres(cells)
-        area_m2 = float(h3cells.areas_km2(cells[:50]).mean() * 1e6) if len(cells) else 1.0
         centres_m = np.column_stack(store.crs.project(lon, lat)) if len(cells) else np.empty((0, 2))
-        return cls(Neighbourhoods.of(cells, 2), centres_m, area_m2)
+        return cls(Neighbourhoods.of(cells, 2), centres_m, mean_area_m2(cells))
 
     def scores(
         self, points_m: NDArray[np.float64], position: NDArray[np.int64], share: NDArray[np.float64]

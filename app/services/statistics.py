@@ -64,7 +64,7 @@ def find(
     exposure = exposure_of(store, scope, parameters, selection, outreach)
     share = exposure.shares(cells)
     around = Neighbourhoods.of(cells)
-    if selection.study is None and exposure.kind is not ExposureKind.EFFORT:
+    if _has_rim(selection, exposure):
         share = without_rim(share, around)
     counted = counted_records(parameters, selection.located)
     position = _positions(cells, counted, parameters.resolution)
@@ -98,6 +98,11 @@ def counted_records(parameters: AnalysisParameters, records: pd.DataFrame) -> pd
     if parameters.compared_with != ComparedWith.EFFORT:
         return records
     return records[records["found_by_us"].to_numpy(bool)].reset_index(drop=True)
+
+
+def _has_rim(selection: Selection, exposure: Exposure) -> bool:
+    """Whether the study area was drawn round the records; hours of outreach lie where they were, rim or not."""
+    return selection.study is None and exposure.kind is not ExposureKind.EFFORT
 
 
 def _positions(cells: h3cells.Cells, records: pd.DataFrame, resolution: int) -> NDArray[np.int64]:
@@ -178,7 +183,7 @@ def _check_grids(
                 exposure,
                 seed=seed + len(checked),
                 alpha=parameters.alpha,
-                rim=selection.study is None and exposure.kind is not ExposureKind.EFFORT,
+                rim=_has_rim(selection, exposure),
             )
         )
     return tuple(checked)
@@ -219,7 +224,7 @@ def _frame(
     lon, lat = h3cells.centres(cells)
     centres_m = np.column_stack(store.crs.project(lon, lat)) if len(cells) else np.empty((0, 2))
     density = kernel_density(
-        counted[["x_m", "y_m"]].to_numpy(float), np.ones(len(counted)), centres_m, cell_area_m2=_areas_m2(cells)
+        counted[["x_m", "y_m"]].to_numpy(float), np.ones(len(counted)), centres_m, cell_area_m2=mean_area_m2(cells)
     )
     test = found.test
     return pd.DataFrame(
@@ -245,9 +250,9 @@ def _frame(
     )
 
 
-def _areas_m2(cells: h3cells.Cells) -> NDArray[np.float64] | float:
-    """Area of cells: each its own where they are few, the middle one's where an area is large and they hardly differ."""
-    return h3cells.areas_km2(cells[:: max(1, len(cells) // 50)]).mean() * 1e6 if len(cells) else 1.0
+def mean_area_m2(cells: h3cells.Cells) -> float:
+    """Mean area of some fifty cells of a study area, which hardly differ."""
+    return float(h3cells.areas_km2(cells[:: max(1, len(cells) // 50)]).mean() * 1e6) if len(cells) else 1.0
 
 
 def _summary(
