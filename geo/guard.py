@@ -65,6 +65,7 @@ _PHONE: Final = re.compile(
     r"(?<![A-Za-z0-9.])(?:\(?(?:\+|00)[\s.-]?44[\s.-]?(?:\(0\)[\s.-]?)?|\(?0(?!0))(?:[\s().-]{0,2}\d){9,10}(?!\d)"
 )
 _DECIMAL: Final = re.compile(r"\d*\.\d+")
+_SPACE: Final = re.compile(r"\s")
 # Hashes as references, such as a data.police.uk Crime ID: one in ten thousand begins like a telephone number.
 _HASH: Final = re.compile(r"(?<![A-Za-z0-9])(?=\d*[A-Fa-f])(?:[0-9a-f]{32,}|[0-9A-F]{32,})(?![A-Za-z0-9])")
 _TEN_DIGITS: Final = re.compile(r"(?<![A-Za-z0-9+])(?<!\d\.)\d{3}[ -]?\d{3}[ -]?\d{4}(?![A-Za-z0-9]|\.\d)")
@@ -194,7 +195,7 @@ def _numbers(text: str) -> Iterator[Finding]:
     for match in _PHONE.finditer(text):
         if _DECIMAL.fullmatch(match[0]):
             continue
-        number = phonenumbers.parse(match[0], "GB")
+        number = phonenumbers.parse(_SPACE.sub(" ", match[0]), "GB")  # it takes no other blank between digits
         plain = str(number.national_number)
         if plain.startswith(("7", "1632")) or phonenumbers.is_valid_number(number):
             yield Finding(*match.span(), Rule.PHONE)

@@ -251,3 +251,9 @@ def test_a_hash_that_begins_like_a_telephone_number_is_none():
     assert scan(f"see {crime_id[:32]}.", this_year=2026) == ()
     for text in ("07700900123mum", "07700900123, 07700900123", f"{'ab12' * 8}: 07700 900123"):
         assert scan(text, this_year=2026), text
+
+
+@pytest.mark.parametrize("blank", ["\r", "\n", "\t", "\u00a0", "\u2009", "\x1c", "\x85"])
+def test_a_number_broken_by_any_blank_is_a_number_and_never_an_error(blank):
+    assert [one.rule for one in scan(f"010000000{blank}0", this_year=YEAR)] in ([], [Rule.PHONE])
+    assert [one.rule for one in scan(f"call 07700{blank}900123 now", this_year=YEAR)] == [Rule.PHONE]
