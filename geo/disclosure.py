@@ -14,7 +14,7 @@ from geo.errors import DisclosureError
 from geo.fields import DICTIONARY_VERSION, MAX_TEXT, Field, FieldType, fields_for
 from geo.model import FeatureKind, Layer, Profile, Run
 from geo.parameters import AnalysisParameters
-from geo.places import is_residential
+from geo.place_kinds import is_residential
 from geo.temporal import from_micros
 
 MARKING: Final = "OFFICIAL-SENSITIVE"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geo.cells import METRES_PER_DEGREE
 from geo.neighbourhoods import Neighbourhoods
-from geo.places import SIGMAS_IN_95_PERCENT_RADIUS
+from geo.place_shapes import SIGMAS_IN_95_PERCENT_RADIUS
 from geo.shrinkage import RADIUS, shrunk_rates
 
 Floats = NDArray[np.float64]

@@ -181,7 +181,7 @@ def make_tasks(count):
 
 def make_reference(*features):
     """Reference of (geometry in metres, kind, subtype, name)."""
-    from geo.places import Reference
+    from geo.reference import Reference
 
     columns = []
     for i in range(4):

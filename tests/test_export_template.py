@@ -23,7 +23,7 @@ from geo.crs import MetricCrs
 from geo.errors import InvalidParameter, MappingError
 from geo.guard import RULE_WORDS
 from geo.model import FeatureKind, LocationBasis, Method, RecordKind
-from geo.places import place_kind
+from geo.place_kinds import place_kind
 from geo.problems import MAX_TEXT
 from geo.retention import DEFAULT_MONTHS
 from geo.validate import HINT_FIELDS, MAX_NOTES, RECORD_FIELDS, RecordRules, Validated, validate_records

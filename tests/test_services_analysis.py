@@ -338,9 +338,11 @@ def test_snapped_places_say_so_and_are_never_a_house(lapwing: Lapwing, tmp_path:
 
 def test_points_beside_a_park_find_the_park(lapwing: Lapwing, tmp_path: Path) -> None:
     load(lapwing, write_csv(tmp_path / "a.csv", stack([(-2.3602, 51.385, 8)])))  # 14 m west of the fence
-    load(lapwing, write_geojson(tmp_path / "p.geojson", [({"name": "Park"}, square(-2.36, 51.38, 0.01))]), "parks")
-    road = {"type": "LineString", "coordinates": [[-2.36025, 51.38], [-2.36025, 51.39]]}
-    load(lapwing, write_geojson(tmp_path / "r.geojson", [({"name": "Park Road"}, road)]), "roads")
+    load(lapwing, write_geojson(tmp_path / "p.geojson", [({"name": "Park"}, square(-2.36, 51.384, 0.003))]), "parks")
+    beside = {"type": "LineString", "coordinates": [[-2.36025, 51.38], [-2.36025, 51.39]]}
+    others = {"type": "LineString", "coordinates": [[-2.345, 51.37], [-2.345, 51.40], [-2.344, 51.40], [-2.344, 51.37]]}
+    roads = [({"name": "Park Road"}, beside), *(({"name": f"Road {i}"}, others) for i in range(3))]
+    load(lapwing, write_geojson(tmp_path / "r.geojson", roads), "roads")
     (place,) = places_of(lapwing, run_of(lapwing))
     assert (place.kind, place.name) == ("park", "Park")
 

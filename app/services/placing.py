@@ -6,22 +6,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.services.attributing import Surroundings, attribute_clusters, surroundings
 from app.services.place_statistics import describe, order_places
-from app.services.protection import MARGIN_M, near_protected
 from app.services.statistics import Findings
 from data.store import Store
 from geo import cells as h3cells
+from geo.attribution import Attribution
 from geo.cluster import NOISE, Clustering, width_m
 from geo.evidence import basis_of, summarise
 from geo.identity import match_places
-from geo.model import AREA, FeatureKind, LocationBasis, Place, Scope
+from geo.model import AREA, Place, Scope
 from geo.parameters import AnalysisParameters
-from geo.places import Attribution, Reference, attribute
 from geo.scoring import score
-from geo.validate_features import project_geometries
 
 PEAK_CELLS = 5
-ATTRIBUTABLE = (FeatureKind.PARKS, FeatureKind.PREMISES, FeatureKind.BUILDINGS, FeatureKind.ROADS)
 
 
 def make_places(
@@ -55,7 +53,8 @@ def make_places(
     ids = match_places([cells for cells, _ in footprints], known, org_id=scope.org_id, run_id=run_identity)
     widths_m = [width_m(clustering.points_m[points]) for points in _rows_of(clustering.point_labels, count)]
     too_wide = np.asarray(widths_m) > parameters.max_place_width_m
-    named = _attribute(store, scope, records, group, too_wide)
+    around = surroundings(store, scope, located) if len(records) else None
+    named = _named(records, group, too_wide, around) if around is not None else {}
     keys = records["record_key"].map(bytes)
     also = matches.assign(group=matches["event_key"].map(dict(zip(keys, group, strict=True)))).dropna(subset="group")
     evidence = summarise(records, group, count, as_of_us=as_of_us, also=also)
@@ -71,6 +70,9 @@ def make_places(
     for number, facts in enumerate(evidence):
         facts.update(told[number], width_m=round(widths_m[number], 1))
         facts["score"] = score(facts)
+        if around is not None and number in named:
+            facts["feature"] = around.key_of(named[number].feature)
+            facts["unattributed"] = named[number].unattributed
         if too_wide[number]:
             facts["peak_cells"] = _peaks(own_cells[rows_of[number]])
     order = order_places(evidence, seed=seed)
@@ -100,6 +102,14 @@ def make_places(
     return places, members
 
 
+def _named(
+    records: pd.DataFrame, group: NDArray[np.int64], too_wide: NDArray[np.bool_], around: Surroundings
+) -> dict[int, Attribution]:
+    """Attribution of every cluster narrow enough to be one place."""
+    narrow = ~too_wide[group]
+    return attribute_clusters(records[narrow], group[narrow], around) if narrow.any() else {}
+
+
 def _rows_of(group: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
     """Positions of the members of each group, in order of position."""
     order = np.argsort(group, kind="stable")
@@ -117,46 +127,3 @@ def _peaks(cells: NDArray[np.int64]) -> list[dict[str, Any]]:
     distinct, counts = np.unique(cells, return_counts=True)
     order = np.lexsort((distinct, -counts))[:PEAK_CELLS]
     return [{"cell": h3cells.cell_text([distinct[i]])[0], "records": int(counts[i])} for i in order]
-
-
-def _attribute(
-    store: Store, scope: Scope, records: pd.DataFrame, group: NDArray[np.int64], too_wide: NDArray[np.bool_]
-) -> dict[int, Attribution]:
-    """Attribution of every cluster narrow enough to be one place."""
-    narrow = ~too_wide[group] if len(group) else np.zeros(0, bool)
-    records, group = records[narrow], group[narrow]
-    if not len(records):
-        return {}
-    margin = 0.02  # degrees: beyond any feature's reach
-    bounds = (
-        records["lon"].min() - margin,
-        records["lat"].min() - margin,
-        records["lon"].max() + margin,
-        records["lat"].max() + margin,
-    )
-    features = store.evidence.features(scope, ATTRIBUTABLE, bounds)
-    shapes_m = project_geometries(features["geometry"].to_numpy(object), store.crs)
-    address = features["kind"].isin([FeatureKind.PREMISES, FeatureKind.BUILDINGS]).to_numpy(bool)
-    named = ~(address & near_protected(store, scope, shapes_m, MARGIN_M))
-    features, shapes_m = features[named], shapes_m[named]
-    reference = Reference.of(
-        shapes_m,
-        *(features[name].to_numpy(object) for name in ("kind", "subtype", "name")),
-    )
-    facts = (
-        records.groupby([group, "x_m", "y_m", "precision_m", "location_basis"], sort=True)
-        .size()
-        .reset_index(name="weight")
-    )
-    snapped = (facts["location_basis"] == LocationBasis.SNAPPED).to_numpy(bool)
-    whole = facts.columns[0]
-    mostly = (
-        facts.assign(snapped_weight=facts["weight"] * snapped)
-        .groupby(whole)[["snapped_weight", "weight"]]
-        .transform("sum")
-    )
-    by_construction = snapped | (mostly["snapped_weight"] * 2 > mostly["weight"]).to_numpy(bool)
-    return attribute(
-        facts[["x_m", "y_m"]].to_numpy(float), facts["weight"].to_numpy(float), facts["precision_m"].to_numpy(float),
-        by_construction, facts[whole].to_numpy(np.int64), reference,
-    )  # fmt: skip
