@@ -71,6 +71,8 @@ def _token(match: re.Match[str]) -> _Token:
 
 
 def _without_accents(text: str) -> str:
+    if text.isascii():
+        return text
     return "".join(one for one in unicodedata.normalize("NFD", text) if not unicodedata.combining(one))
 
 
