@@ -146,6 +146,9 @@ class PostgisDatabase:
                 "run_place",
                 "run_place_record",
                 "run_match",
+                "run_facility",
+                "run_route",
+                "run_link",
             ):
                 self._connection().execute(sql.SQL("VACUUM FULL {}").format(sql.Identifier(table)))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from data.intake import settle
+from data.runs import DROPS
 from geo.model import Scope
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 # What a run's summary says of its cells and records one by one: it goes with the layers.
-_OF_LAYERS = ("hot_areas", "near_repeats")
+_OF_LAYERS = ("hot_areas", "near_repeats", "needs_decision", "network")
 
 
 class Retention:
@@ -72,7 +73,7 @@ class Retention:
     def drop_layers(self, scope: Scope, run_id: str, at_us: int) -> None:
         """Remove the layers of an analysis and say in it that they are gone, and when."""
         one = {"org_id": scope.org_id, "run_id": run_id}
-        for name in ("drop_run_matches", "drop_run_records", "drop_run_places", "drop_run_cells"):
+        for name in DROPS:
             self._db.execute(name, **one)
         summary = json.loads(self._db.rows("run", **one)[0]["summary"])
         left = {name: value for name, value in summary.items() if name not in _OF_LAYERS}

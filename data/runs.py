@@ -1,47 +1,31 @@
-"""What came out: runs, their cells and places, the places that live on across runs, and decisions about them."""
+"""What came out: runs, their cells and places, and what each place rests on."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import shapely
 
 from geo.errors import NotFound
 from geo.model import CELL_COLUMNS, STATISTIC_COLUMNS, Place, Run, Scope
+from geo.outcome import NOTHING_BESIDES, Besides, Facility, Link, Route
 
 if TYPE_CHECKING:
     from data.database import Database
 
 
-@dataclass(frozen=True, kw_only=True)
-class Decision:
-    """An analyst's accept or reject, with the reason."""
-
-    decision_id: str
-    place_id: str
-    run_id: str
-    verdict: str
-    reason: str
-    actor: str
-    decided_at_us: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class KnownPlace:
-    """A place as last seen, with the footprint that later runs are matched against."""
-
-    place_id: str
-    first_run: str
-    last_run: str
-    footprint: tuple[int, ...]
-
-
+# What removes the layers of a run, in this order.
+DROPS = (
+    "drop_run_matches", "drop_run_records", "drop_run_places", "drop_run_cells", "drop_run_facilities", "drop_run_routes",
+    "drop_run_links",
+)  # fmt: skip
 _WHOLE = ("observed", "scan_radius", "hot", "gi_star_reliable")
 
 
 class Runs:
-    """Runs, places and decisions of one store."""
+    """Runs of one store and what they found."""
 
     def __init__(self, database: "Database") -> None:
         self._db = database
@@ -54,6 +38,7 @@ class Runs:
         places: Sequence[Place],
         members: Mapping[str, Sequence[bytes]],
         matches: pd.DataFrame,
+        besides: Besides = NOTHING_BESIDES,
     ) -> None:
         """Store a whole run in one transaction: all of it or nothing. A run of the same id is replaced.
 
@@ -62,7 +47,7 @@ class Runs:
         """
         with self._db.transaction():
             self._db.lock("run")
-            for name in ("drop_run_matches", "drop_run_records", "drop_run_places", "drop_run_cells", "drop_run"):
+            for name in (*DROPS, "drop_run"):
                 self._db.execute(name, org_id=scope.org_id, run_id=run.run_id)
             self._db.insert("run", _one_row(scope, run))
             owner = {"org_id": [scope.org_id] * len(cells), "run_id": [run.run_id] * len(cells)}
@@ -83,10 +68,13 @@ class Runs:
             told = {name: matches[name].tolist() for name in ("record_key", "event_key", "reason", "words")}
             owner = {"org_id": [scope.org_id] * len(matches), "run_id": [run.run_id] * len(matches)}
             self._db.insert("run_match", owner | told)
+            self._db.insert("run_facility", _columns(scope, run, besides.facilities, ()))
+            self._db.insert("run_route", _columns(scope, run, besides.routes, ("geometry",)))
+            self._db.insert("run_link", _columns(scope, run, besides.links, ()))
             self._remember_places(scope, run, places)
 
     def _remember_places(self, scope: Scope, run: Run, places: Sequence[Place]) -> None:
-        known = {place.place_id for place in self.known_places(scope)}
+        known = {row["place_id"] for row in self._db.rows("known_places", org_id=scope.org_id)}
         new = [place for place in places if place.place_id not in known]
         self._db.insert(
             "place",
@@ -155,37 +143,53 @@ class Runs:
         """Reports that a run counted with another: ``record_key``, ``event_key``, ``reason``, ``words``."""
         return self._db.frame("run_matches", org_id=scope.org_id, run_id=run_id)
 
-    def known_places(self, scope: Scope) -> list[KnownPlace]:
-        """Every place ever seen, as last seen."""
-        return [_known(row) for row in self._db.rows("known_places", org_id=scope.org_id)]
+    def facilities(self, scope: Scope, run_id: str) -> list[Facility]:
+        """Facilities that records of a run speak of, by kind, the most first."""
+        rows = self._db.rows("run_facilities", org_id=scope.org_id, run_id=run_id)
+        return [
+            Facility(**(row | {"feature_key": bytes(row["feature_key"]), "evidence": json.loads(row["evidence"])}))
+            for row in rows
+        ]
 
-    def known_place(self, scope: Scope, place_id: str) -> KnownPlace:
-        """One place as last seen."""
-        rows = self._db.rows("known_place", org_id=scope.org_id, place_id=place_id)
-        if not rows:
-            raise NotFound(f"No place {place_id}; list them with: lapwing places RUN")
-        return _known(rows[0])
+    def routes(self, scope: Scope, run_id: str) -> list[Route]:
+        """Routes of a run, by rank."""
+        rows = self._db.rows("run_routes", org_id=scope.org_id, run_id=run_id)
+        return [
+            Route(
+                **(
+                    row
+                    | {"geometry": shapely.from_wkb(bytes(row["geometry"])), "evidence": json.loads(row["evidence"])}
+                )
+            )
+            for row in rows
+        ]
+
+    def links(self, scope: Scope, run_id: str) -> list[Link]:
+        """Linked places of a run."""
+        rows = self._db.rows("run_links", org_id=scope.org_id, run_id=run_id)
+        return [
+            Link(**(row | {"significant": bool(row["significant"]), "evidence": json.loads(row["evidence"])}))
+            for row in rows
+        ]
 
     def seen_in(self, scope: Scope, place_id: str) -> set[str]:
         """Runs in which a place was found."""
         return {row["run_id"] for row in self._db.rows("place_runs", org_id=scope.org_id, place_id=place_id)}
 
-    def add_decision(self, scope: Scope, decision: Decision) -> None:
-        """Add to a place's history; earlier decisions stay."""
-        with self._db.transaction():
-            self._db.lock("decision")
-            place_in_line = int(self._db.rows("last_decision")[0]["seq"]) + 1
-            row = {"org_id": scope.org_id, "seq": place_in_line, **vars(decision)}
-            self._db.insert("decision", {name: [value] for name, value in row.items()})
 
-    def decisions(self, scope: Scope, place_id: str | None = None) -> list[Decision]:
-        """Decisions, oldest first."""
-        rows = self._db.rows("decisions", org_id=scope.org_id)
-        return [Decision(**row) for row in rows if place_id in {None, row["place_id"]}]
-
-    def standing(self, scope: Scope) -> dict[str, Decision]:
-        """Return the latest decision about each place."""
-        return {decision.place_id: decision for decision in self.decisions(scope)}
+def _columns(scope: Scope, run: Run, found: Sequence[Any], shapes: tuple[str, ...]) -> dict[str, Sequence[Any]]:
+    """Columns of findings of one type, ready to insert."""
+    columns: dict[str, Sequence[Any]] = {"org_id": [scope.org_id] * len(found), "run_id": [run.run_id] * len(found)}
+    if not found:
+        return columns
+    for field in fields(found[0]):
+        values = [getattr(one, field.name) for one in found]
+        if field.name == "evidence":
+            values = [json.dumps(dict(value), sort_keys=True) for value in values]
+        elif field.name in shapes:
+            values = [shapely.to_wkb(value) for value in values]
+        columns[field.name] = [int(value) if isinstance(value, bool) else value for value in values]
+    return columns
 
 
 def _or_null(values: pd.Series) -> list[Any]:
@@ -244,7 +248,3 @@ def _place(row: dict[str, Any]) -> Place:
         "alternatives": tuple(json.loads(row["alternatives"])),
     }
     return Place(**(row | parsed))
-
-
-def _known(row: dict[str, Any]) -> KnownPlace:
-    return KnownPlace(**(row | {"footprint": tuple(json.loads(row["footprint"]))}))

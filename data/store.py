@@ -11,6 +11,7 @@ from data.database import Database
 from data.evidence import Evidence
 from data.intake import Intake
 from data.locations import Locations
+from data.places import Places
 from data.proofs import Proofs
 from data.retention import Retention
 from data.runs import Runs
@@ -32,6 +33,7 @@ class Store:
     locations: Locations
     retention: Retention
     runs: Runs
+    places: Places
     proofs: Proofs
     accounts: Accounts
     audit: AuditLog
@@ -48,6 +50,7 @@ class Store:
             Locations(database),
             Retention(database),
             Runs(database),
+            Places(database),
             Proofs(database),
             Accounts(database),
             AuditLog(database),

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from geo.cells import cell_number, resolutions
 from geo.errors import DisclosureError
-from geo.fields import DICTIONARY_VERSION, MAX_TEXT, Field, FieldType, fields_for
-from geo.model import FeatureKind, Layer, Profile, Run
+from geo.field import Field, FieldType
+from geo.fields import DICTIONARY_VERSION, MAX_TEXT, fields_for
+from geo.model import MIN_VEHICLES, FeatureKind, Layer, Profile, Run
 from geo.parameters import AnalysisParameters
 from geo.place_kinds import is_residential
 from geo.temporal import from_micros
@@ -157,6 +158,8 @@ def _check_content(layer: Layer, features: pd.DataFrame, run: Run, profile: Prof
         Layer.CELLS: {"id", "records", "days", "months", "month_only", "cell"},
         Layer.PLACES: {"id", "records", "days", "months", "month_only", "decision", "kind", "name"},
         Layer.REFERENCE: {"id", "kind"},
+        Layer.ROUTES: {"id", "vehicles"},
+        Layer.NETWORK: {"id", "vehicles"},
     }.get(layer, {"id"})
     if missing := sorted(wanted - set(features.columns)):
         raise DisclosureError(f"The {layer} layer lacks {missing[0]!r}, without which it cannot be judged.")
@@ -164,6 +167,11 @@ def _check_content(layer: Layer, features: pd.DataFrame, run: Run, profile: Prof
         strange := set(features["kind"]) - (set(map(str, FeatureKind)) - {FeatureKind.PROTECTED})
     ):
         raise DisclosureError(f"Features of kind {min(map(str, strange))!r} are in no layer.")
+    if layer in {Layer.ROUTES, Layer.NETWORK}:
+        vehicles = features["vehicles"].to_numpy(np.int64)
+        nobody = vehicles == 0 if layer is Layer.NETWORK else np.zeros(len(vehicles), bool)
+        if (~nobody & (vehicles < MIN_VEHICLES)).any():
+            raise DisclosureError(f"What fewer than {MIN_VEHICLES} distinct vehicles did never leaves.")
     if layer is Layer.CELLS and profile is not Profile.OPERATIONAL:
         shared = AnalysisParameters.from_json(run.parameters).shared_resolution
         numbers = np.asarray([cell_number(cell) for cell in features["cell"]], np.int64)
@@ -193,7 +201,10 @@ def _coarsen(features: pd.DataFrame, layer: Layer, profile: Profile) -> pd.DataF
 
 def _typed(values: pd.Series, field: Field) -> pd.Series:
     if field.type is FieldType.INTEGER:
-        return values.astype("int64")
+        if not values.isna().any():
+            return values.astype("int64")
+        whole = [None if value is None or value != value else int(value) for value in values.tolist()]
+        return pd.Series(whole, index=values.index, name=field.name, dtype=object)
     if field.type is FieldType.REAL:
         return _significant(values)
     texts = [None if value is None or value != value else str(value) for value in values.tolist()]

@@ -4,34 +4,15 @@ The field dictionary for police GIS (``docs/field-dictionary.md``) is generated 
 in it cannot be released.
 """
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Final
 
+from geo.field import Field, FieldType
+from geo.fields_besides import NETWORK_FIELDS, ROUTE_FIELDS
 from geo.model import Layer, Profile
 
-DICTIONARY_VERSION: Final = "2"
+DICTIONARY_VERSION: Final = "3"
 MAX_TEXT: Final = 254
-
-
-class FieldType(StrEnum):
-    """Types that GeoJSON, GeoPackage and CSV all have."""
-
-    TEXT = "text"
-    INTEGER = "integer"
-    REAL = "real"
-    DATE = "date"
-
-
-@dataclass(frozen=True)
-class Field:
-    """One column of a released layer."""
-
-    name: str
-    type: FieldType
-    meaning: str
-    audiences: tuple[Profile, ...] = tuple(Profile)
-
 
 _OPERATIONAL: Final = (Profile.OPERATIONAL,)
 _NOT_PUBLIC: Final = (Profile.OPERATIONAL, Profile.PARTNER)
@@ -110,7 +91,7 @@ FIELDS: Final[dict[Layer, tuple[Field, ...]]] = {
     ),
     Layer.PLACES: (
         Field("place", FieldType.TEXT, "Identity of the place; it stays the same from analysis to analysis."),
-        Field("rank", FieldType.INTEGER, "Position in the list of the analysis."),
+        Field("rank", FieldType.INTEGER, "Position in the list of the analysis; empty for places that a person named."),
         Field(
             "kind",
             FieldType.TEXT,
@@ -122,11 +103,15 @@ FIELDS: Final[dict[Layer, tuple[Field, ...]]] = {
             "Name of the park, premises or road; homes are unnamed outside the operational audience.",
         ),
         Field("records", FieldType.INTEGER, "Records in the cluster."),
-        Field("probability", FieldType.REAL, "Share of the evidence that speaks for this kind and name, 0 to 1."),
+        Field(
+            "probability",
+            FieldType.REAL,
+            "Odds that this is the place, 0 to 1; of unattributed, that it is none that could be named.",
+        ),
         Field(
             "basis",
             FieldType.TEXT,
-            "exact; approximate when known no better than 100 m; snapped when most were moved to fixed map points.",
+            "exact; approximate when known no better than 100 m; snapped when most were moved to fixed map points; nominated when a person named it.",
         ),
         Field(
             "sources",
@@ -165,10 +150,17 @@ FIELDS: Final[dict[Layer, tuple[Field, ...]]] = {
         Field("rank_high", FieldType.INTEGER, "Worst rank within the 95 % bootstrap interval.", _OPERATIONAL),
         Field("rank_without_ours", FieldType.INTEGER, "Rank without what patrols and outreach found.", _OPERATIONAL),
         Field("trend", FieldType.TEXT, "Trend of the cell that holds most of the place.", _OPERATIONAL),
-        Field("decision", FieldType.TEXT, "What an analyst decided: accept, reject, or waiting.", _OPERATIONAL),
+        Field(
+            "decision",
+            FieldType.TEXT,
+            "What an analyst decided: accept, reject, or waiting; merged or split from the next analysis on.",
+            _OPERATIONAL,
+        ),
         Field("why", FieldType.TEXT, "One plain sentence."),
         *_COMMON,
     ),
+    Layer.ROUTES: (*ROUTE_FIELDS, *_OPERATIONAL_COMMON),
+    Layer.NETWORK: (*NETWORK_FIELDS, *_OPERATIONAL_COMMON),
     Layer.TASKING: (
         Field("place", FieldType.TEXT, "Identity of the place.", _OPERATIONAL),
         Field("place_name", FieldType.TEXT, "Name of the place, or its kind.", _OPERATIONAL),
@@ -209,6 +201,8 @@ FIELDS: Final[dict[Layer, tuple[Field, ...]]] = {
 GEOMETRY_TYPE: Final = {
     Layer.CELLS: "Polygon",
     Layer.PLACES: "MultiPolygon",
+    Layer.ROUTES: "MultiLineString",
+    Layer.NETWORK: "LineString",
     Layer.TASKING: "MultiPolygon",
     Layer.REFERENCE: "Geometry",
 }

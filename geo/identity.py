@@ -3,6 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.decisions import Standing
 from geo.model import content_hash
 
 MIN_OVERLAP: Final = 0.5
@@ -67,3 +71,65 @@ def _new_id(org_id: str, run_id: str, number: int, taken: set[str]) -> str:
         name += "+"
     taken.add(place_id)
     return place_id
+
+
+def regroup(
+    points_m: NDArray[np.float64], group: NDArray[np.int64], ids: Sequence[str], rulings: Mapping[str, Standing]
+) -> tuple[NDArray[np.int64], list[str]]:
+    """Join what people merged and part what they split.
+
+    Parameters
+    ----------
+    points_m : ndarray of float, shape (n, 2)
+        Position of each clustered record.
+    group : ndarray of int64, shape (n,)
+        Its cluster, 0 to len(ids) - 1.
+    ids : sequence of str
+        Place behind each cluster.
+    rulings : mapping
+        What stands of each place.
+
+    Returns
+    -------
+    group : ndarray of int64, shape (n,)
+        Place of each record, numbered by first cluster, then by id.
+    ids : list of str
+
+    Notes
+    -----
+    A cluster that is found again as one part of a split place is parted like the whole; a part without records is not
+    there. Merges are followed to the place that stands.
+    """
+    parent = {seed.place_id: place_id for place_id, one in rulings.items() for seed in one.parts}
+    final = np.asarray(ids, object)[group]
+    for place_id in sorted(set(ids)):
+        rows = np.flatnonzero(final == place_id)
+        if len(rows):
+            final[rows] = _resolve(points_m[rows], _root(place_id, parent), rulings)
+    first: dict[str, int] = {}
+    for number, place_id in sorted(set(zip(group.tolist(), final.tolist(), strict=True))):
+        first.setdefault(place_id, number)
+    order = sorted(first, key=lambda place_id: (first[place_id], place_id))
+    number_of = {place_id: i for i, place_id in enumerate(order)}
+    return np.asarray([number_of[place_id] for place_id in final.tolist()], np.int64), order
+
+
+def _root(place_id: str, parent: Mapping[str, str]) -> str:
+    while place_id in parent:
+        place_id = parent[place_id]
+    return place_id
+
+
+def _resolve(points_m: NDArray[np.float64], place_id: str, rulings: Mapping[str, Standing]) -> NDArray[np.object_]:
+    """Place that stands for each point of one place."""
+    one = rulings.get(place_id)
+    if one is not None and one.parts:
+        seeds_m = np.asarray([(seed.x_m, seed.y_m) for seed in one.parts])
+        nearest = np.hypot(*(points_m[:, None, :] - seeds_m).transpose(2, 0, 1)).argmin(axis=1)
+        found = np.empty(len(points_m), object)
+        for i, seed in enumerate(one.parts):
+            found[nearest == i] = _resolve(points_m[nearest == i], seed.place_id, rulings)
+        return found
+    if one is not None and one.merged_into is not None:
+        return _resolve(points_m, one.merged_into, rulings)
+    return np.full(len(points_m), place_id, object)

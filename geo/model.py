@@ -75,6 +75,8 @@ class Layer(StrEnum):
 
     CELLS = "cells"
     PLACES = "places"
+    ROUTES = "routes"
+    NETWORK = "network"
     TASKING = "tasking"
     REFERENCE = "reference"
 
@@ -95,6 +97,11 @@ class Verdict(StrEnum):
 
     ACCEPT = "accept"
     REJECT = "reject"
+    MOVE = "move"
+    RENAME = "rename"
+    MERGE = "merge"
+    SPLIT = "split"
+    UNDO = "undo"
 
 
 class Role(StrEnum):
@@ -197,10 +204,13 @@ STATISTIC_COLUMNS: Final = (
 
 UNATTRIBUTED: Final = "unattributed"
 AREA: Final = "area"
+ROUTE: Final = "route"
 H3_INDEX_RESOLUTION: Final = 7
 # Cells of 0.7 km2: about an urban LSOA. Partner and public layers of every run share it, so that no parent
 # can be subtracted from its children.
 SHARED_RESOLUTION: Final = 8
+# No route, and no link by shared vehicles, of fewer distinct vehicles is ever shown.
+MIN_VEHICLES: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)

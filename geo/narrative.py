@@ -12,6 +12,8 @@ TIMES_NOT_KNOWN = "times not known"
 _KIND_WORDS: Mapping[str, str] = {
     "park": "a park or green space",
     "street": "a street",
+    "route": "a stretch of road",
+    "other": "another kind of place",
     "house": "a home",
     "hotel": "a hotel or guest house",
     "takeaway": "a takeaway",

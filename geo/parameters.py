@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 
 from geo.errors import InvalidParameter
-from geo.model import SHARED_RESOLUTION, ComparedWith, RecordKind, content_hash
+from geo.model import MIN_VEHICLES, SHARED_RESOLUTION, ComparedWith, RecordKind, content_hash
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,8 @@ class AnalysisParameters:
         Of the scan.
     harm_weights : tuple of (str, float)
         Weight of a record of a category in the order of places; 1 where it is not named.
+    min_vehicles : int
+        Distinct vehicles, or groups of reports, without which no route and no shared-vehicle link is shown.
 
     Raises
     ------
@@ -67,6 +69,7 @@ class AnalysisParameters:
     alpha: float = 0.05
     simulations: int = 999
     harm_weights: tuple[tuple[str, float], ...] = ()
+    min_vehicles: int = MIN_VEHICLES
 
     def __post_init__(self) -> None:
         """Gather every problem before refusing."""
@@ -83,6 +86,8 @@ class AnalysisParameters:
             problems.append(f"unknown record kinds {', '.join(unknown)}")
         if not self.record_kinds:
             problems.append("no record kind is chosen")
+        if not MIN_VEHICLES <= self.min_vehicles <= 100:
+            problems.append(f"min_vehicles {self.min_vehicles} is outside {MIN_VEHICLES}..100: the ways of fewer are nobody's to see")
         problems += self._statistical_problems()
         if problems:
             raise InvalidParameter("; ".join(problems) + ".")

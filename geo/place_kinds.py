@@ -109,3 +109,10 @@ def _mentions(text: str, words: tuple[str, ...]) -> bool:
 def is_residential(kind: str) -> bool:
     """Whether a place of this kind may be somebody's home: an unlabelled building may be."""
     return kind in {"house", "building"}
+
+
+# What a person may call a place that they name themselves.
+PLACE_KINDS: Final = (
+    "park", "street", "house", "hotel", "takeaway", "shop", "licensed", "car_park", "station", "school", "taxi_rank", "premises",
+    "building", "route", "other",
+)  # fmt: skip

@@ -10,7 +10,8 @@ import shapely
 from geo import cells as h3cells
 from geo.crs import MetricCrs
 from geo.disclosure import ReleasedLayer, release
-from geo.fields import FIELDS, FieldType
+from geo.field import FieldType
+from geo.fields import FIELDS
 from geo.model import H3_INDEX_RESOLUTION, RECORD_COLUMNS, Layer, Profile, Run
 from geo.parameters import AnalysisParameters
 from geo.temporal import micros, parse_times

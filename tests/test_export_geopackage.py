@@ -24,7 +24,8 @@ from data.export.geojson import write_geojson
 from data.export.geopackage import write_geopackage
 from data.export.qml import cell_style, class_breaks, place_style
 from geo.crs import MetricCrs
-from geo.fields import GEOMETRY_TYPE, FieldType
+from geo.field import FieldType
+from geo.fields import GEOMETRY_TYPE
 from geo.model import Layer, Profile
 from tests.factories import BNG, RUN_ID, make_layer
 

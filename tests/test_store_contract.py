@@ -170,7 +170,7 @@ def test_a_run_is_stored_whole_or_not_at_all(
             hotspot(lapwing, tmp_path)
     runs = lapwing.store.runs
     assert runs.runs(scope) == []
-    assert runs.known_places(scope) == []
+    assert lapwing.store.places.known_places(scope) == []
     run = analyse(lapwing.store, scope, AnalysisParameters(), seed=0, now_us=NOW_US)
     assert len(runs.places(scope, run.run_id)) == 1
 
@@ -202,8 +202,8 @@ def test_the_newest_decision_stands_and_history_stays(lapwing: Lapwing, scope: S
     (place,) = lapwing.store.runs.places(scope, run.run_id)
     for i, verdict in enumerate((Verdict.ACCEPT, Verdict.REJECT)):
         places.decide(lapwing.store, scope, place.place_id, verdict, "seen it", now_us=NOW_US + i)
-    assert [d.verdict for d in lapwing.store.runs.decisions(scope, place.place_id)] == ["accept", "reject"]
-    assert lapwing.store.runs.standing(scope)[place.place_id].verdict == "reject"
+    assert [d.verdict for d in lapwing.store.places.decisions(scope, place.place_id)] == ["accept", "reject"]
+    assert lapwing.store.places.standing(scope)[place.place_id].verdict == "reject"
 
 
 def test_the_later_decision_stands_within_one_moment(lapwing: Lapwing, scope: Scope, tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_the_later_decision_stands_within_one_moment(lapwing: Lapwing, scope: Sc
     for turn in range(12):
         verdict = (Verdict.ACCEPT, Verdict.REJECT)[turn % 2]
         places.decide(lapwing.store, scope, place.place_id, verdict, "seen it", now_us=NOW_US)
-        assert lapwing.store.runs.standing(scope)[place.place_id].verdict == verdict
+        assert lapwing.store.places.standing(scope)[place.place_id].verdict == verdict
 
 
 # --- organisations ----------------------------------------------------------------------------------------------------
@@ -234,14 +234,14 @@ def test_another_organisation_sees_nothing(lapwing: Lapwing, scope: Scope, tmp_p
         evidence.records(OTHER, ["incidents"]), evidence.batch_records(OTHER, spot), evidence.record_counts(OTHER),
         evidence.feature_counts(OTHER), evidence.categories(OTHER), evidence.features(OTHER, ["boundary"]),
         evidence.input_hashes(OTHER, ["incidents"]), runs.runs(OTHER), runs.cells(OTHER, run.run_id), runs.places(OTHER, run.run_id),
-        runs.place_records(OTHER, run.run_id, place.place_id), runs.known_places(OTHER), runs.seen_in(OTHER, place.place_id),
-        runs.decisions(OTHER), runs.standing(OTHER), store.accounts.all(OTHER), store.audit.events(OTHER), store.audit.disclosures(OTHER),
+        runs.place_records(OTHER, run.run_id, place.place_id), store.places.known_places(OTHER), runs.seen_in(OTHER, place.place_id),
+        store.places.decisions(OTHER), store.places.standing(OTHER), store.places.nominations(OTHER), store.accounts.all(OTHER), store.audit.events(OTHER), store.audit.disclosures(OTHER),
     ]  # fmt: skip
     assert [len(one) for one in seen] == [0] * len(seen)
     assert runs.find(OTHER, run.run_id) is None
     refused: list[Callable[[], Any]] = [
         lambda: evidence.batch(OTHER, spot), lambda: evidence.area(OTHER, "Bath"), lambda: runs.get(OTHER, run.run_id),
-        lambda: runs.get(OTHER, "latest"), lambda: runs.known_place(OTHER, place.place_id),
+        lambda: runs.get(OTHER, "latest"), lambda: store.places.known_place(OTHER, place.place_id),
         lambda: undo_batch(store, OTHER, spot, now_us=NOW_US), lambda: places.view_place(store, OTHER, place.place_id),
         lambda: places.decide(store, OTHER, place.place_id, Verdict.REJECT, "not mine", now_us=NOW_US),
         lambda: accounts.disable_user(store, OTHER, "ann", now_us=NOW_US),
@@ -406,7 +406,7 @@ def test_a_store_of_the_first_version_keeps_its_records_and_gets_dates(
         membership = {"org_id": "default", "batch_id": f"b{number}", "record_key": record["record_key"]}
         app.database.insert("batch_record", {name: [value] for name, value in membership.items()})
     monkeypatch.undo()
-    assert app.migrate(None) == [2, 3]
+    assert app.migrate(None) == [2, 3, 4]
     for number, (kind, months) in enumerate(kinds.items()):
         found = app.store.evidence.record(Scope(), bytes([number]) * 32)
         review_us, delete_us = dates(kind, now_us=NOW_US, months=kinds)

@@ -1,5 +1,6 @@
 """Commands about what comes out: analyse, runs, places, explain, decide, task."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ from app.cli.common import Context, command, table
 from app.services import analysis, exporting, places, tasking
 from app.services.by_area import by_area
 from app.services.layers import place_dict
-from geo.model import ComparedWith, Layer, Profile, Verdict
+from app.services.nominated import nominated_place, nominated_places
+from app.services.route_layers import link_dict, places_of
+from geo.decisions import Decision
+from geo.model import ComparedWith, Layer, Profile
 from geo.narrative import day_words, kind_words, place_title, plural, span_words
 from geo.parameters import AnalysisParameters
 from geo.temporal import from_micros, micros
@@ -190,12 +194,48 @@ def places_command(context: Context, *, run_id: str, top: int | None) -> None:
         ]
         for p in listed
     ]
-    empty = "This analysis found no place of concern."
-    context.answer(
-        {"places": listed},
-        text=table(["rank", "place", "name", "kind", "records", "beyond chance", "basis", "decision"], rows)
-        if rows
-        else empty,
+    named = [one.as_dict() for one in nominated_places(context.lapwing.store, context.scope, run)]
+    single = run.summary.get("needs_decision", [])
+    headings = ["rank", "place", "name", "kind", "records", "beyond chance", "basis", "decision"]
+    lines = [table(headings, rows) if rows else "This analysis found no place of concern."]
+    if named:
+        lines += ["", "Nominated by people, in no ranking:"]
+        lines.append(
+            table(
+                ["place", "name", "kind", "source", "decision"],
+                [[p["place"], p["name"], kind_words(p["kind"]), p["source"], p["decision"]] for p in named],
+            )
+        )
+    if single:
+        lines += [
+            "",
+            "Needs a decision: single reports of high grade that no cluster holds (lapwing place add, if it is a place):",
+        ]
+        lines.append(
+            table(
+                ["day", "report", "category", "agency", "grade", "likeliest place", "near"],
+                [
+                    [
+                        s["day"],
+                        s["record"][:16],
+                        s["category"],
+                        s["agency"],
+                        s["grade"],
+                        _likeliest(s),
+                        f"{s['lon']:.4f},{s['lat']:.4f}",
+                    ]
+                    for s in single
+                ],
+            )
+        )
+    context.answer({"places": listed, "nominated": named, "needs_decision": single}, text="\n".join(lines))
+
+
+def _likeliest(single: dict[str, Any]) -> str:
+    return (
+        f"{single['name'] or kind_words(single['kind'])} ({single['probability']:.0%})"
+        if single["kind"]
+        else "not known"
     )
 
 
@@ -203,7 +243,16 @@ def places_command(context: Context, *, run_id: str, top: int | None) -> None:
 @click.argument("place_id", metavar="PLACE")
 @command
 def explain_command(context: Context, *, place_id: str) -> None:
-    """Say why PLACE is listed: its evidence, odds, alternatives and decisions."""
+    """Say why PLACE is listed: its evidence, odds, alternatives, links and decisions."""
+    named = nominated_place(context.lapwing.store, context.scope, place_id)
+    if named is not None:
+        context.consulted(f"place:{place_id}")
+        told = named.as_dict() | {
+            "decisions": _decisions(context.lapwing.store.places.decisions(context.scope, place_id))
+        }
+        lines = [f"{told['name']} ({kind_words(told['kind'])}, nominated)", told["why"], f"Reason: {told['reason']}"]
+        context.answer(told, text="\n".join([*lines, *_decision_lines(told["decisions"])]))
+        return
     view = places.view_place(context.lapwing.store, context.scope, place_id)
     context.consulted(f"place:{place_id}")
     value = place_dict(view.place, view.run, view.standing) | {
@@ -213,17 +262,37 @@ def explain_command(context: Context, *, place_id: str) -> None:
             {"report": key.hex(), "counted_with": event.hex(), "because": words}
             for key, event, words in _counted_once(context, view)
         ],
-        "decisions": [
-            {
-                "verdict": d.verdict,
-                "reason": d.reason,
-                "actor": d.actor,
-                "at": from_micros(d.decided_at_us).isoformat(),
-            }
-            for d in view.decisions
-        ],
+        "decisions": _decisions(view.decisions),
+        "links": _links_of(context, view),
     }
     context.answer(value, text=lambda: _explanation(value))
+
+
+def _decisions(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
+    return [
+        {
+            "verdict": d.verdict,
+            "reason": d.reason,
+            "actor": d.actor,
+            "at": from_micros(d.decided_at_us).isoformat(),
+            **d.detail,
+        }
+        for d in decisions
+    ]
+
+
+def _decision_lines(decisions: list[dict[str, Any]]) -> list[str]:
+    return [f"{d['at'][:10]} {d['actor']}: {d['verdict']}: {d['reason']}" for d in decisions]
+
+
+def _links_of(context: Context, view: places.PlaceView) -> list[dict[str, Any]]:
+    store, known = context.lapwing.store, places_of(context.lapwing.store, context.scope, view.run)
+    own = view.place.place_id
+    return [
+        link_dict(link, known)
+        for link in store.runs.links(context.scope, view.run.run_id)
+        if own in {link.first_place, link.second_place}
+    ]
 
 
 def _counted_once(context: Context, view: places.PlaceView) -> list[tuple[bytes, bytes, str]]:
@@ -234,7 +303,7 @@ def _counted_once(context: Context, view: places.PlaceView) -> list[tuple[bytes,
 
 def _explanation(value: dict[str, Any]) -> str:
     evidence, score = value["evidence"], value["evidence"]["score"]
-    odds = "" if value["probability"] is None else f", {value['probability']:.0%} of the evidence speaks for it"
+    odds = "" if value["probability"] is None else f", odds {value['probability']:.0%}"
     lines = [
         f"{place_title(value['kind'], value['name'])} ({kind_words(value['kind'])}{odds})",
         value["why"],
@@ -243,6 +312,12 @@ def _explanation(value: dict[str, Any]) -> str:
         *_statistics_lines(evidence),
         f"Listing order: {score.get('weight', evidence['records']):g} weight of the records x {score['recency']:g} recency x {score['corroboration']:g} corroboration = {score['score']:g}.",
     ]
+    if evidence.get("records_agree") is not None:
+        lines.append(
+            f"{evidence['records_agree']} of {plural(evidence['records'], 'record')} name it first, each by itself."
+        )
+    if evidence.get("unattributed") and value["kind"] != "unattributed":
+        lines.append(f"None of the imported places, or one that may not be named: {evidence['unattributed']:.0%}.")
     lines += [
         f"Could also be: {place_title(other['kind'], other['name'])} ({kind_words(other['kind'])}), {other['probability']:.0%}."
         for other in value["alternatives"]
@@ -254,10 +329,8 @@ def _explanation(value: dict[str, Any]) -> str:
     if value["counted_with"]:
         lines.append("Counted once with another report (lapwing split, if they are two events):")
         lines += [f"  {one['report']} {one['counted_with']} {one['because']}" for one in value["counted_with"]]
-    lines += [
-        f"{decision['at'][:10]} {decision['actor']}: {decision['verdict']}: {decision['reason']}"
-        for decision in value["decisions"]
-    ]
+    lines += [f"Linked: {link['why']}" for link in value["links"]]
+    lines += _decision_lines(value["decisions"])
     return "\n".join(lines)
 
 
@@ -307,27 +380,6 @@ def _change(change: dict[str, Any]) -> str:
     words = {"no_history": "not known", "too_few": "too few to say", "no_clear_change": "no clear change"}
     said = words.get(change["verdict"], change["verdict"])
     return said if change["ratio"] is None else f"{said} (x {change['ratio']:.2f})"
-
-
-@click.command("decide")
-@click.argument("place_id", metavar="PLACE")
-@click.argument("verdict", type=click.Choice([str(one) for one in Verdict]))
-@click.option("--reason", required=True, help="Why; it is kept with the decision.")
-@command
-def decide_command(context: Context, *, place_id: str, verdict: str, reason: str) -> None:
-    """Accept PLACE for tasking, or reject it; the newest decision stands."""
-    decision = places.decide(
-        context.lapwing.store,
-        context.scope,
-        place_id,
-        Verdict(verdict),
-        reason,
-        now_us=context.lapwing.clock(),
-    )
-    context.answer(
-        {"place": place_id, "decision": decision.verdict, "reason": decision.reason},
-        text=f"{place_id}: {decision.verdict}. It is undone by deciding again.",
-    )
 
 
 @click.command("task")

@@ -1,6 +1,6 @@
 """The main job: filter, cells with their zeros, clusters, places, one reproducible run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,8 @@ import pandas as pd
 
 import geo
 from app.services import statistics
+from app.services.besides import find_besides
+from app.services.deciding import rulings_hash
 from app.services.placing import make_places
 from app.services.selecting import Selection, select
 from app.services.stacks import REPORTS
@@ -63,7 +65,10 @@ def analyse(
     ``as_of_us`` is the run's stored time, the moment recency is counted from; it is not part of the id. Without it, a
     run that is already stored over the same inputs is returned as it is, else the time is ``now_us``.
     """
-    hashes = store.evidence.input_hashes(scope, sorted({*parameters.record_kinds, *REPORTS, RecordKind.EFFORT}))
+    hashes = store.evidence.input_hashes(
+        scope, sorted({*parameters.record_kinds, *REPORTS, RecordKind.EFFORT, RecordKind.SIGHTINGS})
+    )
+    hashes = (*hashes, *rulings_hash(store, scope))
     batches = sorted(b.batch_id for b in store.evidence.batches(scope) if b.undone_at_us is None)
     identity = run_id(parameters=parameters, input_hashes=hashes, code_version=geo.__version__, seed=seed)
     known = store.runs.find(scope, identity)
@@ -92,7 +97,7 @@ def analyse(
         min_weight=parameters.min_weight,
     )
     progress("Naming places")
-    places, members = make_places(
+    found = make_places(
         store,
         scope,
         parameters,
@@ -104,7 +109,12 @@ def analyse(
         as_of_us=made_at_us,
         seed=seed,
     )
-    summary = _summary(store, parameters, selection, places) | {"cells": int(own.sum()), "batches": batches}
+    progress("Following routes and links")
+    besides = find_besides(
+        store, scope, parameters, selection, clustering, found, cells["cell"].to_numpy()[own], seed=seed
+    )
+    summary = _summary(store, parameters, selection, found.places) | {"cells": int(own.sum()), "batches": batches}
+    summary |= besides.summary
     summary |= findings.summary | {"warnings": [*summary["warnings"], *findings.warnings]}
     cells = cells.merge(findings.cells, how="left", on="cell")
     run = Run(
@@ -113,7 +123,7 @@ def analyse(
     )  # fmt: skip
     progress("Saving")
     with store.database.transaction():
-        store.runs.save(scope, run, cells, places, members, selection.matches)
+        store.runs.save(scope, run, cells, found.places, found.members, selection.matches, besides)
         store.audit.append(
             scope, Verb.COMBINATION, f"run:{identity}", now_us, records=summary["records"], inputs=len(hashes)
         )
@@ -131,7 +141,9 @@ def _cells(selection: Selection, parameters: AnalysisParameters) -> pd.DataFrame
     return pd.concat(frames, ignore_index=True)
 
 
-def _summary(store: Store, parameters: AnalysisParameters, selection: Selection, places: list[Place]) -> dict[str, Any]:
+def _summary(
+    store: Store, parameters: AnalysisParameters, selection: Selection, places: Sequence[Place]
+) -> dict[str, Any]:
     located = selection.located
     gaps = missing_months(np.unique(selection.months), first=parameters.date_from, last=parameters.date_to)
     warnings = []
@@ -161,7 +173,6 @@ def _summary(store: Store, parameters: AnalysisParameters, selection: Selection,
         "records": len(located),
         "clusters": len(places),
         "places": len(places),
-        "routes": None,
         "unlocated": selection.unlocated,
         "set_aside": selection.set_aside,
         "counted_once": len(selection.matches),

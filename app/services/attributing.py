@@ -76,6 +76,16 @@ def record_odds(records: pd.DataFrame, around: Surroundings) -> Odds:
     return Odds(point, found.entity[row], found.probability[row], found.unattributed[number])
 
 
+def first_named(seen: Odds | None, count: int) -> NDArray[np.int64]:
+    """Entity that each of so many records names first, -1 where nothing may be named or ``unattributed`` is likelier."""
+    first = np.full(count, -1)
+    if seen is not None:
+        rows = np.flatnonzero(np.diff(seen.point, prepend=-1) != 0)
+        rows = rows[seen.probability[rows] > seen.unattributed[seen.point[rows]]]
+        first[seen.point[rows]] = seen.entity[rows]
+    return first
+
+
 def stated_of(frame: pd.DataFrame) -> Stated:
     """Positions of a frame as the odds take them."""
     return Stated(

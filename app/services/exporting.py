@@ -18,7 +18,7 @@ from geo.errors import InvalidParameter
 from geo.model import Layer, Profile, Run, Scope
 
 WRITERS: Final = ("geojson", "gpkg", "csv")
-LAYERS: Final = (Layer.CELLS, Layer.PLACES, Layer.TASKING)
+LAYERS: Final = (Layer.CELLS, Layer.PLACES, Layer.ROUTES, Layer.NETWORK, Layer.TASKING)
 MEDIA_TYPES: Final = {
     "geojson": "application/geo+json",
     "gpkg": "application/geopackage+sqlite3",

@@ -6,13 +6,16 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from app.services.nominated import NominatedPlace, nominated_places
 from app.services.protection import SAME_BUILDING_M, near_protected
+from app.services.route_layers import link_features, route_features
 from app.services.tasking import AcceptedPlace, accepted_places
 from app.services.wording import place_words
 from data.demo import SOURCE as SYNTHETIC_SOURCE
 from data.store import Store
 from geo import cells as h3cells
 from geo.bias import CellState
+from geo.decisions import Standing, as_decided
 from geo.disclosure import ReleasedLayer, release
 from geo.errors import Conflict
 from geo.fields import FIELDS
@@ -21,7 +24,6 @@ from geo.parameters import AnalysisParameters
 from geo.temporal import LONDON, from_micros
 from geo.validate_features import project_geometries
 
-WAITING = "waiting"
 REFERENCE_KINDS = (
     FeatureKind.BOUNDARY,
     FeatureKind.PARKS,
@@ -121,16 +123,16 @@ def map_places(store: Store, scope: Scope, run: Run, *, limit: int) -> ReleasedL
 def _places(
     store: Store, scope: Scope, run: Run, profile: Profile, *, limit: int | None = None
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    places = store.runs.places(scope, run.run_id, top=limit)
-    standing = store.runs.standing(scope)
-    rows = [
-        _place_row(place, run, standing[place.place_id].verdict if place.place_id in standing else WAITING, profile)
-        for place in places
-    ]
+    rulings = store.places.standing(scope)
+    decided = [as_decided(place, rulings) for place in store.runs.places(scope, run.run_id, top=limit)]
+    places = [place for place, _ in decided]
+    rows = [_place_row(place, run, one.verdict, profile) for place, one in decided]
+    named = nominated_places(store, scope, run)
+    rows += [_nominated_row(one) for one in named]
+    places += [one.as_place() for one in named]
     columns = [field.name for field in FIELDS[Layer.PLACES] if profile in field.audiences]
-    frame = pd.DataFrame(
-        rows, columns=list(dict.fromkeys(["id", "days", "months", "month_only", "decision", *columns]))
-    )
+    columns = list(dict.fromkeys(["id", "days", "months", "month_only", "decision", *columns]))
+    frame = pd.DataFrame(rows, columns=columns, dtype=object).infer_objects()
     frame = frame.drop(columns=["marking", "profile", "run", "generated"])
     return frame, np.asarray([footprint_geometry(place, run, profile) for place in places], dtype=object)
 
@@ -174,7 +176,13 @@ def _task_row(task: AcceptedPlace) -> dict[str, Any]:
     return {"id": task.place.place_id} | task.columns()
 
 
-_MAKERS = {Layer.CELLS: _cells, Layer.PLACES: _places, Layer.TASKING: _tasking}
+_MAKERS = {
+    Layer.CELLS: _cells,
+    Layer.PLACES: _places,
+    Layer.ROUTES: route_features,
+    Layer.NETWORK: link_features,
+    Layer.TASKING: _tasking,
+}
 
 
 def reference_layer(store: Store, scope: Scope, run: Run, kind: FeatureKind, *, limit: int) -> ReleasedLayer | None:
@@ -216,9 +224,25 @@ def run_bounds(store: Store, scope: Scope, run: Run) -> tuple[float, float, floa
     )
 
 
-def place_dict(place: Place, run: Run, decision: str) -> dict[str, Any]:
-    """Return a place as plain values for the command line."""
+def _nominated_row(one: NominatedPlace) -> dict[str, Any]:
+    """Fields of a place that a person named: no rank, odds or statistics."""
+    place = one.as_place()
+    row = {name: getattr(place, name) for name in ("kind", "name", "records", "basis")}
+    row |= {"id": place.place_id, "place": place.place_id, "decision": one.standing.verdict, "why": one.words}
+    return row | dict.fromkeys(("days", "months", "month_only", "sources"), 0)
+
+
+def place_point(place: Place, standing: Standing) -> tuple[float, float]:
+    """Where to look for a place: the point that a person moved it to, else the middle of its fullest cell."""
+    if standing.point is not None:
+        return standing.point
     lon, lat = h3cells.centres(np.asarray([place.peak_cell]))
+    return float(lon[0]), float(lat[0])
+
+
+def place_dict(place: Place, run: Run, standing: Standing) -> dict[str, Any]:
+    """Return a place as plain values for the command line."""
+    lon, lat = place_point(place, standing)
     return {
         "place": place.place_id,
         "rank": place.rank,
@@ -227,10 +251,12 @@ def place_dict(place: Place, run: Run, decision: str) -> dict[str, Any]:
         "records": place.records,
         "probability": place.probability,
         "basis": place.basis,
-        "decision": decision,
+        "decision": standing.verdict,
+        "merged_into": standing.merged_into,
+        "moved": standing.point is not None,
         "peak_cell": h3cells.cell_text([place.peak_cell])[0],
-        "lon": round(float(lon[0]), 6),
-        "lat": round(float(lat[0]), 6),
+        "lon": round(lon, 6),
+        "lat": round(lat, 6),
         "why": place_words(place, run),
         "evidence": place.evidence,
         "alternatives": list(place.alternatives),

@@ -1,25 +1,41 @@
 """From clusters to places: footprints, names with odds, evidence, order and identity."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app.services.attributing import Surroundings, attribute_clusters, surroundings
+from app.services.attributing import Surroundings, attribute_clusters, first_named, record_odds, surroundings
+from app.services.deciding import matchable
 from app.services.place_statistics import describe, order_places
+from app.services.routing import any_elongated, roads_round, stretches
 from app.services.statistics import Findings
 from data.store import Store
 from geo import cells as h3cells
-from geo.attribution import Attribution
+from geo.attribution import Attribution, Odds
 from geo.cluster import NOISE, Clustering, width_m
 from geo.evidence import basis_of, summarise
-from geo.identity import match_places
-from geo.model import AREA, Place, Scope
+from geo.identity import match_places, regroup
+from geo.model import AREA, ROUTE, LocationBasis, Place, Scope
 from geo.parameters import AnalysisParameters
 from geo.scoring import score
 
 PEAK_CELLS = 5
+
+
+@dataclass(frozen=True)
+class PlacesFound:
+    """Places in listing order, the record keys behind each, and the geography that they were named by.
+
+    ``seen`` has the odds of every located record, by its position.
+    """
+
+    places: tuple[Place, ...]
+    members: dict[str, list[bytes]]
+    around: Surroundings | None
+    seen: Odds | None
 
 
 def make_places(
@@ -34,27 +50,26 @@ def make_places(
     run_identity: str,
     as_of_us: int,
     seed: int,
-) -> tuple[list[Place], dict[str, list[bytes]]]:
-    """Return the places behind the clusters, in listing order, and the record keys behind each place.
+) -> PlacesFound:
+    """Find the places behind the clusters.
 
     ``located`` has one record an event; ``matches`` names the further reports, which are behind the place too.
     """
-    count = clustering.n_clusters
     clustered = clustering.labels != NOISE
-    records, group = located[clustered], clustering.labels[clustered]
-    rows_of = _rows_of(group, count)
-    lon, lat = records["lon"].to_numpy(), records["lat"].to_numpy()
-    cover = h3cells.index_points(lon, lat, parameters.footprint_resolution)
+    records = located[clustered]
     core = clustering.core[clustering.inverse[clustered]]
+    cover = h3cells.index_points(records["lon"].to_numpy(), records["lat"].to_numpy(), parameters.footprint_resolution)
+    group, ids = _identify(store, scope, records, clustering.labels[clustered], cover, core, run_identity)
+    count, rows_of = len(ids), _rows_of(group, len(ids))
     footprints = [_footprint(cover[rows], core[rows]) for rows in rows_of]
-    known = {place.place_id: place.footprint for place in store.runs.known_places(scope)}
-    # A run made again finds its own places again, wherever later runs have seen them since.
-    known |= {place.place_id: place.footprint for place in store.runs.places(scope, run_identity)}
-    ids = match_places([cells for cells, _ in footprints], known, org_id=scope.org_id, run_id=run_identity)
-    widths_m = [width_m(clustering.points_m[points]) for points in _rows_of(clustering.point_labels, count)]
+    points_m = records[["x_m", "y_m"]].to_numpy(float)
+    widths_m = [width_m(np.unique(points_m[rows], axis=0)) for rows in rows_of]
     too_wide = np.asarray(widths_m) > parameters.max_place_width_m
     around = surroundings(store, scope, located) if len(records) else None
     named = _named(records, group, too_wide, around) if around is not None else {}
+    named |= _along_roads(store, scope, records, group, count)
+    seen = record_odds(located, around) if around is not None and len(around.reference) else None
+    firsts = first_named(seen, len(located))[clustered]
     keys = records["record_key"].map(bytes)
     also = matches.assign(group=matches["event_key"].map(dict(zip(keys, group, strict=True)))).dropna(subset="group")
     evidence = summarise(records, group, count, as_of_us=as_of_us, also=also)
@@ -66,12 +81,14 @@ def make_places(
         findings,
         as_of_us=as_of_us,
     )
-    own_cells = h3cells.index_points(lon, lat, parameters.resolution)
+    own_cells = h3cells.index_points(records["lon"].to_numpy(), records["lat"].to_numpy(), parameters.resolution)
     for number, facts in enumerate(evidence):
         facts.update(told[number], width_m=round(widths_m[number], 1))
         facts["score"] = score(facts)
         if around is not None and number in named:
-            facts["feature"] = around.key_of(named[number].feature)
+            feature = named[number].feature
+            facts["feature"] = around.key_of(feature)
+            facts["records_agree"] = None if feature is None else int((firsts[rows_of[number]] == feature).sum())
             facts["unattributed"] = named[number].unattributed
         if too_wide[number]:
             facts["peak_cells"] = _peaks(own_cells[rows_of[number]])
@@ -99,7 +116,26 @@ def make_places(
     members = {ids[number]: keys.iloc[rows].tolist() for number, rows in enumerate(rows_of)}
     for number, key in zip(also["group"].astype(int), also["record_key"], strict=True):
         members[ids[number]].append(key)
-    return places, members
+    return PlacesFound(tuple(places), members, around, seen)
+
+
+def _identify(
+    store: Store,
+    scope: Scope,
+    records: pd.DataFrame,
+    group: NDArray[np.int64],
+    cover: NDArray[np.int64],
+    core: NDArray[np.bool_],
+    run_identity: str,
+) -> tuple[NDArray[np.int64], list[str]]:
+    """Place of each record: clusters found again by their footprints, then joined and parted as people said."""
+    known = {place.place_id: place.footprint for place in matchable(store, scope)}
+    # A run made again finds its own places again, wherever later runs have seen them since.
+    known |= {place.place_id: place.footprint for place in store.runs.places(scope, run_identity)}
+    footprints = [_footprint(cover[rows], core[rows])[0] for rows in _rows_of(group, int(group.max(initial=-1)) + 1)]
+    ids = match_places(footprints, known, org_id=scope.org_id, run_id=run_identity)
+    points_m = records[["x_m", "y_m"]].to_numpy(float)
+    return regroup(points_m, group, ids, store.places.standing(scope))
 
 
 def _named(
@@ -110,6 +146,22 @@ def _named(
     return attribute_clusters(records[narrow], group[narrow], around) if narrow.any() else {}
 
 
+def _along_roads(
+    store: Store, scope: Scope, records: pd.DataFrame, group: NDArray[np.int64], count: int
+) -> dict[int, Attribution]:
+    """Clusters that lie along a road are a stretch of it and not a blob; moved points line up by construction."""
+    exact = (records["location_basis"] == LocationBasis.EXACT).to_numpy(bool)
+    if not exact.any() or not any_elongated(records, group, count):
+        return {}
+    lying = stretches(records, group, count, roads_round(store, scope, records))
+    mostly = 2 * np.bincount(group[exact], minlength=count) > np.bincount(group, minlength=count)
+    return {
+        number: Attribution(None, ROUTE, road, round(share, 4), (), round(1 - share, 4))
+        for number, (road, share) in lying.items()
+        if mostly[number]
+    }
+
+
 def _rows_of(group: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
     """Positions of the members of each group, in order of position."""
     order = np.argsort(group, kind="stable")
@@ -118,8 +170,8 @@ def _rows_of(group: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
 
 
 def _footprint(cells: NDArray[np.int64], core: NDArray[np.bool_]) -> tuple[tuple[int, ...], int]:
-    """Cells that hold core points, sorted, and the one with the most records."""
-    distinct, counts = np.unique(cells[core], return_counts=True)
+    """Cells that hold core points, sorted, and the one with the most records; a part split off may hold none."""
+    distinct, counts = np.unique(cells[core] if core.any() else cells, return_counts=True)
     return tuple(distinct.tolist()), int(distinct[counts.argmax()])
 
 

@@ -7,14 +7,14 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
+from app.services.nominated import nominated_places
 from app.services.wording import place_words
-from data.runs import Decision
 from data.store import Store
 from geo import cells as h3cells
 from geo.crs import BRITISH_NATIONAL_GRID
-from geo.evidence import is_snapped
+from geo.decisions import WAITING, Decision, Standing, as_decided
 from geo.gridref import format_grid_reference
-from geo.model import FeatureKind, Place, Run, Scope, Verdict
+from geo.model import FeatureKind, LocationBasis, Place, Run, Scope, Verdict
 from geo.narrative import place_title, usual_hours, usual_weekdays
 from geo.temporal import LONDON, from_micros
 
@@ -70,23 +70,30 @@ class TaskingList:
 
 def accepted_places(store: Store, scope: Scope, run: Run) -> TaskingList:
     """Places of a run that an analyst has accepted, by rank."""
-    places = store.runs.places(scope, run.run_id)
-    standing = store.runs.standing(scope)
-    verdicts = {place.place_id: standing[place.place_id].verdict for place in places if place.place_id in standing}
-    chosen = [place for place in places if verdicts.get(place.place_id) == Verdict.ACCEPT]
-    waiting = [place for place in places if place.place_id not in verdicts]
-    areas = _area_names(store, scope, chosen)
+    rulings = store.places.standing(scope)
+    decided = [as_decided(place, rulings) for place in store.runs.places(scope, run.run_id)]
+    named = nominated_places(store, scope, run)
+    words = {one.nomination.place_id: one.words for one in named}
+    decided += [(one.as_place(), one.standing) for one in named]
+    chosen = [(place, one) for place, one in decided if one.verdict == Verdict.ACCEPT]
+    waiting = [place for place, one in decided if one.verdict == WAITING]
+    areas = _area_names(store, scope, [place for place, _ in chosen])
     return TaskingList(
         run=run,
         accepted=[
             AcceptedPlace(
-                place=p, decision=standing[p.place_id], area=a, where=_where(store, p), why=place_words(p, run)
+                place=p,
+                decision=one.decision,
+                area=a,
+                where=_where(store, p, one),
+                why=words.get(p.place_id) or place_words(p, run),
             )
-            for p, a in zip(chosen, areas, strict=True)
+            for (p, one), a in zip(chosen, areas, strict=True)
+            if one.decision is not None
         ],
         waiting=len(waiting),
-        rejected=sum(verdict == Verdict.REJECT for verdict in verdicts.values()),
-        waiting_snapped=sum(is_snapped(place.evidence) for place in waiting),
+        rejected=sum(one.verdict == Verdict.REJECT for _, one in decided),
+        waiting_snapped=sum(place.basis == LocationBasis.SNAPPED for place in waiting),
     )
 
 
@@ -108,9 +115,11 @@ def _area_names(store: Store, scope: Scope, places: list[Place]) -> list[str]:
     return names
 
 
-def _where(store: Store, place: Place) -> str:
+def _where(store: Store, place: Place, standing: Standing) -> str:
     """Say where a place is: a street that the evidence also speaks of, and a reference to 100 m."""
     lon, lat = h3cells.centres(np.asarray([place.peak_cell], np.int64))
+    if standing.point is not None:
+        lon, lat = (np.asarray([one]) for one in standing.point)
     if store.crs.epsg == BRITISH_NATIONAL_GRID:
         x_m, y_m = store.crs.project(lon, lat)
         spot = format_grid_reference(float(x_m[0]), float(y_m[0]))

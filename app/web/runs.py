@@ -107,8 +107,8 @@ def download(run_id: str) -> BaseResponse:
         layer, profile = Layer(request.form.get("layer", "")), Profile(request.form.get("profile", ""))
     except ValueError as error:
         raise InvalidParameter("Choose a layer and an audience.") from error
-    if layer not in {Layer.CELLS, Layer.PLACES}:  # the outreach list has a route, and roles, of its own
-        raise InvalidParameter("Choose the cells or the places.")
+    if layer in {Layer.TASKING, Layer.REFERENCE}:  # the outreach list has a route, and roles, of its own
+        raise InvalidParameter("Choose the cells, places, routes or linked places.")
     wanted = exporting.ExportRequest(
         layer=layer,
         profile=profile,

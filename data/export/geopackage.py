@@ -17,10 +17,11 @@ import pandas as pd
 import pyarrow as pa
 import shapely
 
-from data.export.qml import cell_style, place_style
+from data.export.qml import cell_style, line_style, place_style
 from geo.crs import MetricCrs
 from geo.disclosure import ReleasedLayer
-from geo.fields import GEOMETRY_TYPE, MAX_TEXT, Field, FieldType
+from geo.field import Field, FieldType
+from geo.fields import GEOMETRY_TYPE, MAX_TEXT
 from geo.model import Layer
 from geo.validate_features import project_geometries
 
@@ -126,12 +127,7 @@ CREATE TABLE "layer_styles" ("id" INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, "f
 
 
 def _add_style(path: Path, layer: ReleasedLayer, stamp: str) -> None:
-    records = layer.features["records"].to_numpy() if layer.layer is Layer.CELLS else np.empty(0, np.int64)
-    style = (
-        cell_style(records)
-        if layer.layer is Layer.CELLS
-        else place_style("place_name" if layer.layer is Layer.TASKING else "name")
-    )
+    style = _style(layer)
     name = str(layer.layer)
     row = ("", "", name, _GEOMETRY, name, style, "", 1, str(layer.metadata["title"]), "", None, stamp)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -145,6 +141,14 @@ def _add_style(path: Path, layer: ReleasedLayer, stamp: str) -> None:
         connection.execute("INSERT INTO gpkg_ogr_contents VALUES ('layer_styles', 1)")
         connection.execute(f"INSERT INTO layer_styles VALUES (NULL{', ?' * len(row)})", row)
         connection.execute("COMMIT")
+
+
+def _style(layer: ReleasedLayer) -> str:
+    if layer.layer is Layer.CELLS:
+        return cell_style(layer.features["records"].to_numpy())
+    if layer.layer in {Layer.ROUTES, Layer.NETWORK}:
+        return line_style("name" if layer.layer is Layer.ROUTES else "linked_by")
+    return place_style("place_name" if layer.layer is Layer.TASKING else "name")
 
 
 def publish(draft: Path, path: Path) -> None:

@@ -64,3 +64,17 @@ def place_style(field: str) -> str:
         '<placement placement="1" centroidInside="1" offsetUnits="MM" priority="5"/><rendering drawLabels="1" obstacle="1" scaleVisibility="0"/></settings></labeling>'
         "<layerGeometryType>2</layerGeometryType></qgis>\n"
     )
+
+
+def line_style(field: str, colour: str = "#1b7f8c") -> str:
+    """Style of routes and links: a line with its name."""
+    values = {"line_color": f"{_rgb(colour)},255", "line_width": "0.9", "line_width_unit": "MM", "capstyle": "round"}
+    symbol = f'<symbol type="line" name="0" alpha="1" clip_to_extent="1" force_rhr="0"><layer class="SimpleLine" enabled="1" locked="0" pass="0">{_options(values)}</layer></symbol>'
+    return (
+        f'{_HEAD}<qgis version="3.22" styleCategories="Symbology|Labeling" labelsEnabled="1">'
+        f'<renderer-v2 type="singleSymbol" symbollevels="0" enableorderby="0" forceraster="0"><symbols>{symbol}</symbols></renderer-v2>'
+        f'<labeling type="simple"><settings calloutType="simple"><text-style fieldName={quoteattr(field)} isExpression="0" fontFamily="Arial" fontSize="9" fontSizeUnit="Point" textColor="38,20,56,255" textOpacity="1">'
+        '<text-buffer bufferDraw="1" bufferSize="0.9" bufferSizeUnits="MM" bufferColor="255,255,255,255" bufferOpacity="0.9"/></text-style>'
+        '<placement placement="2" priority="5"/><rendering drawLabels="1" obstacle="1" scaleVisibility="0"/></settings></labeling>'
+        "<layerGeometryType>1</layerGeometryType></qgis>\n"
+    )

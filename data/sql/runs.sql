@@ -33,22 +33,6 @@ JOIN record AS r ON r.org_id = m.org_id AND r.record_key = m.record_key
 WHERE m.org_id = :org_id AND m.run_id = :run_id AND m.place_id = :place_id
 ORDER BY r.from_us, r.record_key;
 
--- name: known_places
-SELECT place_id, first_run, last_run, footprint FROM place WHERE org_id = :org_id ORDER BY place_id;
-
--- name: known_place
-SELECT place_id, first_run, last_run, footprint FROM place WHERE org_id = :org_id AND place_id = :place_id;
-
--- name: touch_place
-UPDATE place SET last_run = :last_run, footprint = :footprint WHERE org_id = :org_id AND place_id = :place_id;
-
--- name: decisions
-SELECT decision_id, place_id, run_id, verdict, reason, actor, decided_at_us FROM decision
-WHERE org_id = :org_id ORDER BY seq;
-
--- name: last_decision
-SELECT COALESCE(MAX(seq), 0) AS seq FROM decision;
-
 -- name: drop_run_records
 DELETE FROM run_place_record WHERE org_id = :org_id AND run_id = :run_id;
 
@@ -64,3 +48,24 @@ DELETE FROM run WHERE org_id = :org_id AND run_id = :run_id;
 -- name: run_matches
 SELECT m.record_key, m.event_key, m.reason, m.words FROM run_match AS m
 WHERE m.org_id = :org_id AND m.run_id = :run_id ORDER BY m.event_key, m.record_key;
+
+-- name: drop_run_facilities
+DELETE FROM run_facility WHERE org_id = :org_id AND run_id = :run_id;
+
+-- name: drop_run_routes
+DELETE FROM run_route WHERE org_id = :org_id AND run_id = :run_id;
+
+-- name: drop_run_links
+DELETE FROM run_link WHERE org_id = :org_id AND run_id = :run_id;
+
+-- name: run_facilities
+SELECT feature_key, kind, name, records, weight, evidence FROM run_facility
+WHERE org_id = :org_id AND run_id = :run_id ORDER BY kind, weight DESC, feature_key;
+
+-- name: run_routes
+SELECT route_id, rank, kind, name, vehicles, confidence, geometry, evidence FROM run_route
+WHERE org_id = :org_id AND run_id = :run_id ORDER BY rank;
+
+-- name: run_links
+SELECT first_place, second_place, significant, evidence FROM run_link
+WHERE org_id = :org_id AND run_id = :run_id ORDER BY first_place, second_place;

@@ -1,0 +1,101 @@
+"""Commands by which people decide about places, and add their own."""
+
+from typing import Any
+
+import click
+
+from app.cli.common import Context, command
+from app.services.deciding import Change, change_place, nominate, read_point
+from geo.decisions import RejectCode
+from geo.model import Verdict
+from geo.place_kinds import PLACE_KINDS
+
+_DONE = {
+    Verdict.ACCEPT: "accepted; it is in the outreach list",
+    Verdict.REJECT: "rejected; it stays so in later analyses",
+    Verdict.MOVE: "moved; lists and maps show the new point",
+    Verdict.RENAME: "renamed",
+    Verdict.MERGE: "merged; the next analysis shows one place",
+    Verdict.SPLIT: "split; the next analysis shows the parts",
+    Verdict.UNDO: "taken back",
+}
+
+
+@click.command("decide")
+@click.argument("place_id", metavar="PLACE")
+@click.argument("verdict", type=click.Choice([str(one) for one in Verdict]))
+@click.option("--reason", required=True, help="Why; it is kept with the decision.")
+@click.option("--code", type=click.Choice(list(RejectCode)), help="With reject: what the place is instead.")
+@click.option("--to", metavar="LON,LAT", help="With move: where the place really is.")
+@click.option("--name", help="With rename: what the place is called.")
+@click.option("--into", metavar="PLACE", help="With merge: the place that it is a part of.")
+@click.option(
+    "--at", multiple=True, metavar="LON,LAT", help="With split: the middle of each part; give it twice or more."
+)
+@command
+def decide_command(
+    context: Context, *, place_id: str, verdict: str, to: str | None, at: tuple[str, ...], **said: str | None
+) -> None:
+    """Decide about PLACE: accept or reject it for tasking, move, rename, merge or split it, or undo the newest decision.
+
+    Every decision is kept with its reason and remembered in later analyses.
+    """
+    _refuse_strays(verdict, {"to": to, "at": at, **said})
+    change = Change(
+        verdict=Verdict(verdict),
+        reason=said["reason"] or "",
+        code=said["code"] or "",
+        to=read_point("--to", to) if to else None,
+        name=said["name"] or "",
+        into=said["into"] or "",
+        at=[read_point("--at", one) for one in at],
+    )
+    decision = change_place(context.lapwing.store, context.scope, place_id, change, now_us=context.lapwing.clock())
+    value: dict[str, Any] = {
+        "place": place_id,
+        "decision": decision.verdict,
+        "reason": decision.reason,
+        **decision.detail,
+    }
+    parts = [f"  part {one['place']}" for one in decision.detail.get("parts", ())]
+    hint = (
+        "" if decision.verdict == Verdict.UNDO else f" Take it back with: lapwing decide {place_id} undo --reason TEXT"
+    )
+    context.answer(value, text="\n".join([f"{place_id}: {_DONE[Verdict(verdict)]}.{hint}", *parts]))
+
+
+_NEEDS = {
+    "to": Verdict.MOVE,
+    "at": Verdict.SPLIT,
+    "code": Verdict.REJECT,
+    "name": Verdict.RENAME,
+    "into": Verdict.MERGE,
+}
+
+
+def _refuse_strays(verdict: str, said: dict[str, Any]) -> None:
+    """Refuse an option that belongs to another verdict: it would be lost."""
+    for name, needs in _NEEDS.items():
+        if said.get(name) and verdict != needs:
+            raise click.UsageError(f"--{name} goes with {needs}, not with {verdict}.")
+
+
+@click.group("place")
+def place_command() -> None:
+    """Add a place of concern that no analysis found: see lapwing place add --help."""
+
+
+@place_command.command("add")
+@click.option("--name", required=True, help="What the place is called.")
+@click.option("--kind", required=True, type=click.Choice(PLACE_KINDS), help="What the place is.")
+@click.option("--geometry", required=True, metavar="LON,LAT|WKT", help="Where: a point, line or polygon in WGS 84.")
+@click.option("--reason", required=True, help="Why it is a place of concern; kept with it.")
+@click.option("--source", required=True, help="Who says so: an agency or a reference, never a person.")
+@command
+def add_command(context: Context, **said: str) -> None:
+    """Add a place of concern with no cluster behind it. It is labelled nominated, is in no ranking, and waits for a decision."""
+    place = nominate(context.lapwing.store, context.scope, **said, now_us=context.lapwing.clock())
+    context.answer(
+        {"place": place.place_id, "name": place.name, "kind": place.kind, "basis": "nominated"},
+        text=f"{place.place_id}: nominated. Next: lapwing decide {place.place_id} accept --reason TEXT",
+    )

@@ -1,0 +1,133 @@
+"""Linked places: what vehicles, prisms and reports within a window join beyond chance."""
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from app.services.routing import Sightings
+from data.store import Store
+from geo import cells as h3cells
+from geo.model import AREA, Place
+from geo.nearby import features_within
+from geo.outcome import Link
+from geo.parameters import AnalysisParameters
+from geo.place_network import LinkRules, PlaceNetwork, link_places
+from geo.prism import prism
+from geo.temporal import midpoint_us
+from geo.validate_features import project_geometries
+
+# A vehicle seen so near a place's outline was at it.
+AT_PLACE_M: Final = 30.0
+# Pairs of places grow with the square of their number, and a prism is long work: only the first places are linked.
+MAX_PLACES: Final = 500
+_MAX_PRISMS: Final = 5_000
+
+
+def find_links(
+    store: Store,
+    parameters: AnalysisParameters,
+    places: tuple[Place, ...],
+    members: dict[str, list[bytes]],
+    located: pd.DataFrame,
+    seen: Sightings,
+    *,
+    seed: int,
+) -> tuple[list[Link], dict[str, Any]]:
+    """Links between places that are no mere areas, by rank the first of them, and the groups that they make."""
+    chosen = [place for place in places if place.kind != AREA][:MAX_PLACES]
+    if len(chosen) < 2:
+        return [], {"groups": [], "pairs_possible": 0}
+    outlines_m = project_geometries(
+        np.asarray([h3cells.union_geometry(np.asarray(place.footprint, np.int64)) for place in chosen], object),
+        store.crs,
+    )
+    at_m = shapely.get_coordinates(shapely.point_on_surface(outlines_m))
+    network = link_places(
+        pd.DataFrame({"x_m": at_m[:, 0], "y_m": at_m[:, 1]}),
+        visits=_visits(seen, outlines_m),
+        reports=_reports(chosen, members, located),
+        prisms=_prisms(seen, outlines_m),
+        rules=LinkRules(min_vehicles=parameters.min_vehicles, alpha=parameters.alpha, draws=parameters.simulations),
+        seed=seed,
+    )
+    return _links(chosen, network), _summary(chosen, network)
+
+
+def _visits(seen: Sightings, outlines_m: NDArray[np.object_]) -> pd.DataFrame:
+    frame = seen.frame
+    if not len(frame):
+        return pd.DataFrame({"place": [], "actor": [], "at_us": []}, dtype=np.int64)
+    sighting, place = features_within(frame[["x_m", "y_m"]].to_numpy(float), outlines_m, AT_PLACE_M)
+    at_us = midpoint_us(frame["from_us"].to_numpy("int64"), frame["to_us"].to_numpy("int64"))
+    actor = pd.factorize(frame["vehicle_hash"], sort=True)[0]
+    return pd.DataFrame({"place": place, "actor": actor[sighting].astype(np.int64), "at_us": at_us[sighting]})
+
+
+def _reports(places: list[Place], members: dict[str, list[bytes]], located: pd.DataFrame) -> pd.DataFrame:
+    number = {key: i for i, place in enumerate(places) for key in members[place.place_id]}
+    place = np.asarray([number.get(bytes(key), -1) for key in located["record_key"]], np.int64)
+    held = place >= 0
+    return located.loc[held, ["from_us", "to_us", "time_basis"]].assign(place=place[held]).reset_index(drop=True)
+
+
+def _prisms(seen: Sightings, outlines_m: NDArray[np.object_]) -> pd.DataFrame:
+    """Places that a vehicle seen at one place could have reached before it was seen again."""
+    nothing = pd.DataFrame({"place": [], "reached": [], "actor": []}, dtype=np.int64)
+    if seen.roads is None or not len(seen.frame):
+        return nothing
+    pairs = seen.pairs.pairs
+    pairs = pairs[pairs["possible"]].reset_index(drop=True)
+    start, place = features_within(pairs[["from_x_m", "from_y_m"]].to_numpy(float), outlines_m, AT_PLACE_M)
+    start, place = start[:_MAX_PRISMS], place[:_MAX_PRISMS]
+    if not len(start):
+        return nothing
+    reach = prism(seen.roads, pairs.iloc[start].reset_index(drop=True))
+    edge, reached = shapely.STRtree(outlines_m).query(seen.roads.geometry_m, predicate="dwithin", distance=AT_PLACE_M)
+    beside = pd.DataFrame({"edge": edge, "reached": reached})
+    found = pd.DataFrame({"pair": reach.pair, "edge": reach.edge}).merge(beside, on="edge")
+    actor = pairs["vehicle"].to_numpy(np.int64)[start]
+    row = found["pair"].to_numpy(np.int64)
+    told = pd.DataFrame({"place": place[row], "reached": found["reached"].to_numpy(np.int64), "actor": actor[row]})
+    return told[told["place"] != told["reached"]].drop_duplicates(ignore_index=True)
+
+
+def _links(places: list[Place], network: PlaceNetwork) -> list[Link]:
+    links = []
+    for row in network.links.to_dict("records"):
+        if not row["significant"] and set(row["kinds"]) == {"time"}:
+            continue  # any two busy places have reports within three days of each other
+        first, second = sorted((places[int(row["place_a"])].place_id, places[int(row["place_b"])].place_id))
+        told = {name: _plain(value) for name, value in row.items() if name not in {"place_a", "place_b", "significant"}}
+        links.append(Link(first_place=first, second_place=second, significant=bool(row["significant"]), evidence=told))
+    return sorted(links, key=lambda one: (one.first_place, one.second_place))
+
+
+def _summary(places: list[Place], network: PlaceNetwork) -> dict[str, Any]:
+    groups = [
+        {
+            "places": [places[int(number)].place_id for number in row["places"]],
+            "links": int(row["links"]),
+            "weakest_q": _plain(row["weakest_q"]),
+        }
+        for row in network.groups.to_dict("records")
+    ]
+    return {
+        "groups": groups,
+        "pairs_possible": network.pairs_possible,
+        "pairs_linked": network.pairs_linked,
+        "significant": int(network.links["significant"].sum()),
+        "reports_left_out": network.reports_left_out,
+        "smallest_q": _plain(network.smallest_q),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return list(value)
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    return int(number) if number.is_integer() and abs(number) < 1e15 else float(f"{number:.6g}")

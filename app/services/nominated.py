@@ -1,0 +1,84 @@
+"""Places that people named: listed beside those that were found, in no ranking."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from data.places import Nomination
+from data.store import Store
+from geo import cells as h3cells
+from geo.decisions import MERGED, Standing
+from geo.model import Place, Run, Scope
+from geo.temporal import from_micros
+
+NOMINATED = "nominated"
+
+
+@dataclass(frozen=True)
+class NominatedPlace:
+    """A nomination with its cells and what stands of it."""
+
+    nomination: Nomination
+    footprint: tuple[int, ...]
+    standing: Standing
+
+    @property
+    def name(self) -> str:
+        """Return the name that people gave it last."""
+        return self.standing.name or self.nomination.name
+
+    @property
+    def point(self) -> tuple[float, float]:
+        """Longitude and latitude of where to look."""
+        if self.standing.point is not None:
+            return self.standing.point
+        middle = self.nomination.geometry.representative_point()
+        return float(middle.x), float(middle.y)
+
+    @property
+    def words(self) -> str:
+        """Say what it rests on."""
+        day = from_micros(self.nomination.made_at_us).date().isoformat()
+        return f"Nominated on {day}; source: {self.nomination.source}. No cluster of records stands behind it."
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for the command line."""
+        lon, lat = self.point
+        one = self.nomination
+        return {
+            "place": one.place_id, "kind": one.kind, "name": self.name, "basis": NOMINATED, "decision": self.standing.verdict,
+            "lon": round(lon, 6), "lat": round(lat, 6), "source": one.source, "reason": one.reason, "why": self.words,
+        }  # fmt: skip
+
+    def as_place(self) -> Place:
+        """Return it as a place without a rank, records or odds."""
+        return Place(
+            place_id=self.nomination.place_id, rank=0, cluster=-1, kind=self.nomination.kind, name=self.name, probability=None,
+            basis=NOMINATED, records=0, footprint=self.footprint, peak_cell=self._cell(), evidence={"weekdays": None, "hours": None},
+        )  # fmt: skip
+
+    def _cell(self) -> int:
+        lon, lat = (np.asarray([one]) for one in self.point)
+        resolution = int(h3cells.resolutions(np.asarray(self.footprint[:1], np.int64))[0])
+        return int(h3cells.index_points(lon, lat, resolution)[0])
+
+
+def nominated_places(store: Store, scope: Scope, run: Run | None = None) -> list[NominatedPlace]:
+    """Places that people named, oldest first: not those that the run itself found, nor those merged into another."""
+    found = {place.place_id for place in store.runs.places(scope, run.run_id)} if run else set()
+    nominations = [one for one in store.places.nominations(scope) if one.place_id not in found]
+    if not nominations:
+        return []
+    rulings, known = store.places.standing(scope), {one.place_id: one for one in store.places.known_places(scope)}
+    listed = [
+        NominatedPlace(one, known[one.place_id].footprint, rulings.get(one.place_id, Standing())) for one in nominations
+    ]
+    return [one for one in listed if one.standing.verdict != MERGED]
+
+
+def nominated_place(store: Store, scope: Scope, place_id: str) -> NominatedPlace | None:
+    """One place that people named; None where no such place is, or an analysis has found it since."""
+    if store.runs.seen_in(scope, place_id):
+        return None
+    return next((one for one in nominated_places(store, scope) if one.nomination.place_id == place_id), None)

@@ -1,0 +1,109 @@
+"""Places that live on across runs, places that people name, and the decisions about both."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from geo.decisions import Decision, Standing, standing
+from geo.errors import NotFound
+from geo.model import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from data.database import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownPlace:
+    """A place as last seen, with the footprint that later runs are matched against; runs are empty until one finds it."""
+
+    place_id: str
+    first_run: str
+    last_run: str
+    footprint: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nomination:
+    """A place that a person named: where, what, on whose word and why. ``geometry`` is WGS 84."""
+
+    place_id: str
+    kind: str
+    name: str
+    geometry: shapely.Geometry
+    source: str
+    reason: str
+    actor: str
+    made_at_us: int
+
+
+class Places:
+    """Known and nominated places of one store, and decisions about them."""
+
+    def __init__(self, database: "Database") -> None:
+        self._db = database
+
+    def known_places(self, scope: Scope) -> list[KnownPlace]:
+        """Every place ever seen or named, as last seen."""
+        return [_known(row) for row in self._db.rows("known_places", org_id=scope.org_id)]
+
+    def known_place(self, scope: Scope, place_id: str) -> KnownPlace:
+        """One place as last seen."""
+        rows = self._db.rows("known_place", org_id=scope.org_id, place_id=place_id)
+        if not rows:
+            raise NotFound(f"No place {place_id}; list them with: lapwing places RUN")
+        return _known(rows[0])
+
+    def add_known(self, scope: Scope, place_id: str, footprint: "Sequence[int]") -> None:
+        """Make a place known before any run has found it."""
+        self._db.insert(
+            "place",
+            {
+                "org_id": [scope.org_id],
+                "place_id": [place_id],
+                "first_run": [""],
+                "last_run": [""],
+                "footprint": [json.dumps(list(footprint))],
+            },
+        )
+
+    def nominate(self, scope: Scope, nomination: Nomination, footprint: "Sequence[int]") -> None:
+        """Add a place that a person named."""
+        row = vars(nomination) | {"org_id": scope.org_id, "geometry": shapely.to_wkb(nomination.geometry)}
+        with self._db.transaction():
+            self._db.insert("nomination", {name: [value] for name, value in row.items()})
+            self.add_known(scope, nomination.place_id, footprint)
+
+    def nominations(self, scope: Scope) -> list[Nomination]:
+        """Places that people named, oldest first."""
+        return [_nomination(row) for row in self._db.rows("nominations", org_id=scope.org_id)]
+
+    def add_decision(self, scope: Scope, decision: Decision) -> None:
+        """Add to a place's history; earlier decisions stay."""
+        with self._db.transaction():
+            self._db.lock("decision")
+            place_in_line = int(self._db.rows("last_decision")[0]["seq"]) + 1
+            row = vars(decision) | {"detail": json.dumps(dict(decision.detail), sort_keys=True)}
+            row |= {"org_id": scope.org_id, "seq": place_in_line}
+            self._db.insert("decision", {name: [value] for name, value in row.items()})
+
+    def decisions(self, scope: Scope, place_id: str | None = None) -> list[Decision]:
+        """Decisions, oldest first."""
+        rows = self._db.rows("decisions", org_id=scope.org_id)
+        found = [Decision(**(row | {"detail": json.loads(row["detail"])})) for row in rows]
+        return [decision for decision in found if place_id in {None, decision.place_id}]
+
+    def standing(self, scope: Scope) -> dict[str, Standing]:
+        """What stands of each place that somebody decided about."""
+        return standing(self.decisions(scope))
+
+
+def _known(row: dict[str, Any]) -> KnownPlace:
+    return KnownPlace(**(row | {"footprint": tuple(json.loads(row["footprint"]))}))
+
+
+def _nomination(row: dict[str, Any]) -> Nomination:
+    return Nomination(**(row | {"geometry": shapely.from_wkb(bytes(row["geometry"]))}))

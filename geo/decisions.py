@@ -1,0 +1,133 @@
+"""What people decide about places: an append-only history, and what stands of it now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from geo.model import Place, Verdict
+
+WAITING = "waiting"
+MERGED = "merged"
+SPLIT = "split"
+
+
+class RejectCode(StrEnum):
+    """Why a place is none to act on, so that the same reason is not argued twice."""
+
+    PRISON = "prison"
+    HOSPITAL = "hospital"
+    POLICE_STATION = "police_station"
+    CUSTODY = "custody"
+    REPORTING_ADDRESS = "reporting_address"
+    SNAPPED_ARTEFACT = "snapped_artefact"
+    DUPLICATE = "duplicate"
+    KNOWN_ACTIVITY = "known_activity"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """One decision with its reason. ``detail`` holds what the verdict needs: a point, a name, another place."""
+
+    decision_id: str
+    place_id: str
+    run_id: str
+    verdict: str
+    reason: str
+    actor: str
+    decided_at_us: int
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Seed:
+    """One part of a split place: records nearest to this point, in metres, belong to it."""
+
+    place_id: str
+    x_m: float
+    y_m: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What now holds of one place."""
+
+    decision: Decision | None = None
+    name: str | None = None
+    point: tuple[float, float] | None = None
+    merged_into: str | None = None
+    parts: tuple[Seed, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """Accept, reject or waiting; merged or split from the moment that somebody said so."""
+        if self.merged_into is not None:
+            return MERGED
+        if self.parts:
+            return SPLIT
+        return WAITING if self.decision is None else self.decision.verdict
+
+
+def standing(decisions: Sequence[Decision]) -> dict[str, Standing]:
+    """Fold the history, oldest first, into what stands of each place.
+
+    A decision that was undone does not count. ``detail`` of an undo names the decision it takes back in ``undoes``.
+
+    Examples
+    --------
+    >>> one = Decision(decision_id="1", place_id="a", run_id="", verdict="accept", reason="", actor="", decided_at_us=1)
+    >>> two = replace(one, decision_id="2", verdict="undo", detail={"undoes": "1"})
+    >>> standing([one])["a"].verdict, standing([one, two])
+    ('accept', {})
+    """
+    undone = {decision.detail["undoes"] for decision in decisions if decision.verdict == Verdict.UNDO}
+    found: dict[str, Standing] = {}
+    for decision in decisions:
+        if decision.verdict == Verdict.UNDO or decision.decision_id in undone:
+            continue
+        now = found.get(decision.place_id, Standing())
+        found[decision.place_id] = _after(now, decision)
+    return found
+
+
+def _after(now: Standing, decision: Decision) -> Standing:
+    detail = decision.detail
+    if decision.verdict == Verdict.MOVE:
+        return replace(now, point=(detail["lon"], detail["lat"]))
+    if decision.verdict == Verdict.RENAME:
+        return replace(now, name=detail["name"])
+    if decision.verdict == Verdict.MERGE:
+        return replace(now, merged_into=detail["into"])
+    if decision.verdict == Verdict.SPLIT:
+        return replace(now, parts=tuple(Seed(one["place"], one["x_m"], one["y_m"]) for one in detail["parts"]))
+    return replace(now, decision=decision)
+
+
+def as_decided(place: Place, rulings: Mapping[str, Standing]) -> tuple[Place, Standing]:
+    """Return a place under the name that people gave it, and what stands of it."""
+    one = rulings.get(place.place_id, Standing())
+    return (place if one.name is None else replace(place, name=one.name)), one
+
+
+def newest_standing(decisions: Sequence[Decision], place_id: str) -> Decision | None:
+    """Return the newest decision about a place that was not undone: the one that an undo takes back."""
+    undone = {decision.detail["undoes"] for decision in decisions if decision.verdict == Verdict.UNDO}
+    own = [
+        decision
+        for decision in decisions
+        if decision.place_id == place_id and decision.verdict != Verdict.UNDO and decision.decision_id not in undone
+    ]
+    return own[-1] if own else None
+
+
+def withdrawn_parts(decisions: Sequence[Decision]) -> set[str]:
+    """Places that only a split since undone had made."""
+    kept = {seed.place_id for one in standing(decisions).values() for seed in one.parts}
+    made = {
+        part["place"]
+        for decision in decisions
+        if decision.verdict == Verdict.SPLIT
+        for part in decision.detail["parts"]
+    }
+    return made - kept
