@@ -13,8 +13,8 @@ from geo.reference import Reference
 
 # The starting prior counts like so many records.
 PSEUDO_RECORDS: Final = 200.0
-# A position known no better than this tells too little of its kind to learn from.
-MAX_PRECISION_M: Final = 100.0
+# A coarser position names no building, so that learning from it would unlearn them.
+MAX_PRECISION_M: Final = 50.0
 _ROUNDS: Final = 50
 _STEADY: Final = 1e-4
 

@@ -147,8 +147,10 @@ def features_within(points_m: Floats, geometry_m: NDArray[np.object_], distance_
     >>> features_within(np.array([[50.0, 120.0], [50.0, 130.0]]), park, 25.0)[0].tolist()
     [0]
     """
-    if not len(geometry_m) or not len(points_m):
+    there = np.flatnonzero(~shapely.is_empty(geometry_m))
+    if not len(there) or not len(points_m):
         return np.empty(0, np.int64), np.empty(0, np.int64)
+    geometry_m = geometry_m[there]
     inner_m = shapely.get_coordinates(shapely.point_on_surface(geometry_m))
     corners_m, own = shapely.get_coordinates(geometry_m, return_index=True)
     radius_m = np.zeros(len(geometry_m))
@@ -164,4 +166,4 @@ def features_within(points_m: Floats, geometry_m: NDArray[np.object_], distance_
         return np.empty(0, np.int64), np.empty(0, np.int64)
     point, feature = (np.concatenate(columns) for columns in zip(*pairs, strict=True))
     order = np.lexsort((feature, point))
-    return point[order], feature[order]
+    return point[order], there[feature[order]]

@@ -64,9 +64,6 @@ def test_planted_shares_are_learnt(precision_m, off):
         assert found[kind] == pytest.approx(share, abs=off), kind
 
 
-@pytest.mark.xfail(
-    strict=True, reason="between 50 and 100 m houses are a crowd, which is left out: their share goes to unattributed"
-)
 @pytest.mark.parametrize("precision_m", [51.0, 100.0])
 def test_houses_are_not_unlearnt_from_coarse_records(precision_m):
     assert learnt(20_000, precision_m=precision_m)["house"] > PLANTED["house"] / 2

@@ -164,9 +164,6 @@ def test_a_dense_town_joins_as_geopandas_does(monkeypatch):
         )
 
 
-@pytest.mark.xfail(
-    strict=True, raises=IndexError, reason="an empty geometry shifts the inner points of all that follow"
-)
 def test_a_feature_without_coordinates_is_near_nothing():
     shapes = np.array([shapely.box(0, 0, 10, 10), shapely.Polygon(), shapely.box(50, 0, 60, 10)], object)
     point, feature = features_within(np.array([[55.0, 5.0], [5.0, 5.0]]), shapes, 1.0)
