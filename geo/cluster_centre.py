@@ -89,7 +89,7 @@ def _apart(points_m: Floats, middle: Floats, group: Ints) -> Floats:
 
 
 # A spread seen in few records is too small: it is measured round a middle that they chose themselves. Found by simulation.
-_SMALL_SAMPLE: Final = 4.0
+_SMALL_SAMPLE: Final = (2.0, 6.0)
 
 
 def _spread(
@@ -98,7 +98,7 @@ def _spread(
     """Sigma of each group by the median distance from its middle, larger for few records, at least the records' own."""
     count = len(middle)
     seen = weighted_medians(_apart(points_m, middle, group), weights, group, count, upper=True) / _MEDIAN_DISTANCE
-    seen *= 1 + _SMALL_SAMPLE / distinct
+    seen *= 1 + _SMALL_SAMPLE[0] / distinct + _SMALL_SAMPLE[1] / distinct**2
     return np.maximum(seen, np.maximum(weighted_medians(sigma_m, weights, group, count), 0.05))
 
 

@@ -177,7 +177,7 @@ def _everything(points, reference):
     return at(*zip(x, y, strict=True), precision_m=precision_m, snapped=snapped, group=group, reference=reference)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(FEATURES, POINTS)
 def test_odds_are_odds_and_moved_clusters_stay_vague(drawn, points):
     found = _everything(points, _features(drawn))
@@ -196,7 +196,7 @@ def test_odds_are_odds_and_moved_clusters_stay_vague(drawn, points):
             }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(FEATURES, POINTS, st.randoms(use_true_random=False))
 def test_row_order_does_not_matter(drawn, points, random):
     shuffled = points[:]
