@@ -39,6 +39,31 @@ _UNNAMED: Mapping[str, str] = {
 }
 
 
+_KINDS_WORDS: Mapping[str, str] = {
+    "park": "Parks and green spaces",
+    "hotel": "Hotels and guest houses",
+    "takeaway": "Takeaways",
+    "shop": "Shops",
+    "licensed": "Licensed premises",
+    "car_park": "Car parks",
+    "station": "Stations",
+    "school": "Schools",
+    "taxi_rank": "Taxi ranks",
+    "premises": "Other premises",
+}
+
+
+def kinds_words(kind: str) -> str:
+    """Return several places of a kind in words, to stand at the head of a list.
+
+    Examples
+    --------
+    >>> kinds_words("taxi_rank")
+    'Taxi ranks'
+    """
+    return _KINDS_WORDS.get(kind, kind.replace("_", " ").capitalize())
+
+
 def kind_words(kind: str) -> str:
     """Return a kind of place in words."""
     return _KIND_WORDS.get(kind, kind)

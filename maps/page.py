@@ -25,11 +25,14 @@ class MapConfig:
 
     cells_url: str
     places_url: str
+    routes_url: str
+    network_url: str
     reference_urls: dict[str, str]
     breaks: list[int]
     ramp: tuple[str, ...]
     bounds: tuple[float, float, float, float]
     place_url: str
+    add_url: str
 
 
 @dataclass(frozen=True)

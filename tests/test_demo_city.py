@@ -89,7 +89,7 @@ def test_a_city_half_made_is_made_again(embedded: Lapwing, scope: Scope, tmp_pat
     made = make_demo(embedded.store, scope, tmp_path / "demo", terms=TERMS, say=lambda _: None)
     assert made.run.summary["places"] == 8
     counts = embedded.store.evidence.record_counts(scope)
-    assert (counts["incidents"]["records"], counts["sightings"]["records"]) == (244, 160)
+    assert (counts["incidents"]["records"], counts["sightings"]["records"]) == (244, 184)
     again = make_demo(embedded.store, scope, tmp_path / "demo", terms=TERMS, say=lambda _: None)
     assert again.run == made.run
 

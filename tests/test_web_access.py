@@ -109,11 +109,15 @@ def test_only_analysts_see_the_rows_behind_a_place(signed_in: Client, embedded: 
         client = signed_in(role)
         seen = "".join(
             client.get(address).text
-            for address in (f"/places/{place.place_id}", f"/runs/{run}/map", f"/runs/{run}/layers/places.geojson")
-        )
+            for address in (
+                f"/places/{place.place_id}", f"/runs/{run}/map", f"/runs/{run}/layers/places.geojson", f"/runs/{run}/connections",
+                f"/runs/{run}/layers/routes.geojson", f"/runs/{run}/layers/network.geojson",
+            )
+        )  # fmt: skip
         assert not [urn for urn in references if f">{urn}<" in seen or f'"{urn}"' in seen]
         assert not [agency for agency in set(rows["agency"]) if agency in seen]
-        assert "vehicle" not in seen
+        sightings = embedded.store.evidence.records(scope, ["sightings"])
+        assert not [one for one in set(sightings["vehicle_hash"]) if one in seen]
 
 
 def test_a_disabled_user_is_out_at_once(signed_in: Client, embedded: Lapwing, scope: Scope) -> None:

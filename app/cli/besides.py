@@ -6,7 +6,7 @@ from app.cli.common import Context, command, table
 from app.services.layers import require_layers
 from app.services.route_layers import link_dict, places_of, route_dict
 from geo.model import Run
-from geo.narrative import kind_words, place_title, plural
+from geo.narrative import kinds_words, place_title, plural
 
 
 def _run(context: Context, run_id: str) -> Run:
@@ -84,8 +84,8 @@ def facilities_command(context: Context, *, run_id: str, kind: str | None, top: 
             continue
         own = [one for one in found if one["kind"] == name][:top]
         lines.append(
-            f"{kind_words(name).capitalize()}: {told['hold_80_percent']} of {told['facilities']} hold 80 % of {plural(told['records'], 'record')}"
-            f" ({told['share']:.0%}; {told['share_by_chance']:.0%} if all were alike)."
+            f"{kinds_words(name)}: {told['hold_80_percent']} of {told['facilities']} hold 80 % of {plural(told['records'], 'record')}"
+            f"; {told['share_by_chance'] * told['facilities']:.0f} would if all were alike."
         )
         headings = ["name", "records", "expected", "times its kind", "q"]
         lines.append(

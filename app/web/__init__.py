@@ -8,7 +8,9 @@ from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 
 from app.web import (
     administration,
+    besides,
     dashboard,
+    deciding,
     errors,
     evidence,
     imports,
@@ -31,6 +33,8 @@ BLUEPRINTS = (
     dashboard.pages,
     runs.pages,
     places.pages,
+    deciding.pages,
+    besides.pages,
     proving.pages,
     tasking.pages,
     evidence.pages,

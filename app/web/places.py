@@ -7,9 +7,13 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.services import corroborating
 from app.services import places as service
+from app.services.deciding import Change, change_place
+from app.services.nominated import nominated_place
+from app.services.route_layers import link_dict, places_of
 from app.services.wording import place_words
 from app.web.routes import MAY_SEE_RECORDS
 from app.web.security import account, consulted, lapwing, scope, store
+from geo.decisions import RejectCode
 from geo.errors import InvalidParameter, NotFound
 from geo.model import Verdict
 from geo.narrative import usual_hours, usual_weekdays
@@ -22,8 +26,8 @@ MAX_RECORDS = 500
 
 @pages.get("/<place_id>")
 def page(place_id: str) -> str:
-    """Show one place."""
-    return _render(place_id, error=None)
+    """Show one place: found by an analysis, or named by a person."""
+    return render_place(place_id, error=None)
 
 
 @pages.post("/<place_id>/decide")
@@ -32,15 +36,23 @@ def decide(place_id: str) -> BaseResponse:
     try:
         verdict = Verdict(request.form.get("verdict", ""))
     except ValueError:
-        return make_response(_render(place_id, error="Choose whether to accept or reject this place."), 422)
+        return make_response(render_place(place_id, error="Choose whether to accept or reject this place."), 422)
+    change = Change(verdict=verdict, reason=request.form.get("reason", ""), code=request.form.get("code", ""))
     try:
-        service.decide(store(), scope(), place_id, verdict, request.form.get("reason", ""), now_us=lapwing().clock())
+        change_place(store(), scope(), place_id, change, now_us=lapwing().clock())
     except InvalidParameter as error:
-        return make_response(_render(place_id, error=str(error)), 422)
+        return make_response(render_place(place_id, error=str(error)), 422)
     return redirect(url_for("places.page", place_id=place_id))
 
 
-def _render(place_id: str, *, error: str | None) -> str:
+def render_place(place_id: str, *, error: str | None) -> str:
+    """Show one place, with what was wrong about the form that was sent."""
+    named = nominated_place(store(), scope(), place_id)
+    if named is not None:
+        consulted(f"place:{place_id}")
+        return render_template(
+            "nominated.html", named=named, decisions=store().places.decisions(scope(), place_id), **_form(error)
+        )
     view = service.view_place(store(), scope(), place_id, run_id=request.args.get("run"))
     consulted(f"place:{place_id}")
     records = _records(view) if account().role in MAY_SEE_RECORDS else None
@@ -55,10 +67,27 @@ def _render(place_id: str, *, error: str | None) -> str:
         weekday_names=WEEKDAYS,
         records=records,
         shown=MAX_RECORDS,
-        error=error,
-        reason=request.form.get("reason", ""),
-        verdict=request.form.get("verdict", ""),
+        links=_links(view),
+        others=[one for one in store().runs.places(scope(), view.run.run_id) if one.place_id != view.place.place_id],
+        **_form(error),
     )
+
+
+def _form(error: str | None) -> dict[str, Any]:
+    form = request.form
+    said = {name: form.get(name, "") for name in ("reason", "verdict", "code", "to", "name", "into", "at")}
+    return {"error": error, "said": said, "codes": list(RejectCode)}
+
+
+def _links(view: service.PlaceView) -> list[dict[str, Any]]:
+    """What this place goes together with, the surest first."""
+    known, own = places_of(store(), scope(), view.run), view.place.place_id
+    links = [
+        link_dict(link, known)
+        for link in store().runs.links(scope(), view.run.run_id)
+        if own in {link.first_place, link.second_place}
+    ]
+    return sorted(links, key=lambda link: (not link["significant"], link["q_value"]))
 
 
 @pages.post("/<place_id>/split")
@@ -72,7 +101,7 @@ def split(place_id: str) -> BaseResponse:
         try:
             corroborating.split_reports(store(), scope(), first, second, reason=reason, now_us=lapwing().clock())
         except InvalidParameter as error:
-            return make_response(_render(place_id, error=str(error)), 422)
+            return make_response(render_place(place_id, error=str(error)), 422)
     return redirect(url_for("places.page", place_id=place_id, run=request.args.get("run"), _anchor="records"))
 
 

@@ -9,7 +9,7 @@ from app.web.routes import permitted
 from app.web.security import store
 from geo.disclosure import MARKING, SYNTHETIC_NOTICE
 from geo.model import Role
-from geo.narrative import day_words, kind_words, place_title, plural, span_words
+from geo.narrative import day_words, kind_words, kinds_words, place_title, plural, span_words
 from geo.quality import in_ten
 from geo.temporal import LONDON, from_micros
 
@@ -41,7 +41,7 @@ def prepare(app: Flask) -> None:
         in_ten=in_ten,
         thousands=lambda n: f"{n:,}",
     )
-    app.jinja_env.globals["place_title"] = place_title
+    app.jinja_env.globals.update(place_title=place_title, kinds_words=kinds_words)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.context_processor

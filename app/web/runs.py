@@ -4,9 +4,11 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.services import exporting, layers
+from app.services.nominated import nominated_places
 from app.services.places import list_places
 from app.web.downloads import hand_out
-from app.web.security import consulted, scope, store
+from app.web.routes import permitted
+from app.web.security import account, consulted, scope, store
 from data.export.geojson import write_geojson
 from geo.classes import RAMP, class_breaks
 from geo.disclosure import ReleasedLayer
@@ -44,6 +46,9 @@ def map_page(run_id: str) -> str:
     config = MapConfig(
         cells_url=url_for("runs.cells", run_id=run.run_id),
         places_url=url_for("runs.places", run_id=run.run_id),
+        routes_url=url_for("besides.routes", run_id=run.run_id),
+        network_url=url_for("besides.network", run_id=run.run_id),
+        add_url=url_for("deciding.new") if permitted("deciding.new", account().role) else "",
         reference_urls={str(kind): url_for("runs.reference", run_id=run.run_id, kind=str(kind)) for kind in base},
         breaks=breaks,
         ramp=RAMP,
@@ -56,6 +61,7 @@ def map_page(run_id: str) -> str:
         parameters=AnalysisParameters.from_json(run.parameters),
         places=list_places(store(), scope(), run.run_id, top=MAX_MAP_PLACES),
         max_places=MAX_MAP_PLACES,
+        nominated=nominated_places(store(), scope(), run),
         breaks=breaks,
         cells_drawn=len(released),
         cut=len(released) == MAX_MAP_CELLS,
@@ -70,7 +76,7 @@ def cells(run_id: str) -> Response:
     """Return the cells that the map draws."""
     run = store().runs.get(scope(), run_id)
     consulted(f"run:{run.run_id}/cells")
-    return _geojson(layers.map_cells(store(), scope(), run, limit=MAX_MAP_CELLS))
+    return geojson_response(layers.map_cells(store(), scope(), run, limit=MAX_MAP_CELLS))
 
 
 @pages.get("/runs/<run_id>/layers/places.geojson")
@@ -78,7 +84,7 @@ def places(run_id: str) -> Response:
     """Return the places that the map draws."""
     run = store().runs.get(scope(), run_id)
     consulted(f"run:{run.run_id}/places")
-    return _geojson(layers.map_places(store(), scope(), run, limit=MAX_MAP_PLACES))
+    return geojson_response(layers.map_places(store(), scope(), run, limit=MAX_MAP_PLACES))
 
 
 @pages.get("/runs/<run_id>/layers/reference/<kind>.geojson")
@@ -88,10 +94,11 @@ def reference(run_id: str, kind: str) -> Response:
     if kind not in layers.REFERENCE_KINDS:
         raise NotFound("There is no such base layer.")
     layer = layers.reference_layer(store(), scope(), run, FeatureKind(kind), limit=MAX_REFERENCE_FEATURES)
-    return Response(status=204) if layer is None else _geojson(layer)
+    return Response(status=204) if layer is None else geojson_response(layer)
 
 
-def _geojson(layer: ReleasedLayer) -> Response:
+def geojson_response(layer: ReleasedLayer) -> Response:
+    """Answer with a released layer, or that it has not changed."""
     response = Response(write_geojson(layer), mimetype="application/geo+json")
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()

@@ -190,14 +190,20 @@ def _routes(
         truth.append(Feature("route", "", f"Route {r + 1}", route))
         for vehicle in range(6):
             start = _moment(rng, today, (4, 5), 19)
+            for end, minutes in ((ends[0], -4), (ends[1], 16)):  # seen at both places, which then go together
+                point = end + rng.normal(0, 5, 2)
+                rows.append(_sighting(len(rows), point, start + timedelta(minutes=minutes), f"ZZ{r}{vehicle} SYN"))
             for step in range(5):
                 at = route.interpolate((step + rng.uniform(0.1, 0.9)) / 5, normalized=True)
                 point = np.array(at.coords[0]) + rng.normal(0, 5, 2)
                 when = start + timedelta(minutes=3 * step)
                 rows.append(_sighting(len(rows), point, when, f"ZZ{r}{vehicle} SYN"))
     for decoy in range(20):
-        for _ in range(5):
+        for sighting in range(5):
             point = np.array([rng.uniform(WEST_M, WEST_M + SIZE_M), rng.uniform(SOUTH_M, SOUTH_M + SIZE_M)])
+            if sighting < 3:  # customers and visitors: cars are seen at places for every reason
+                place = planted[int(rng.integers(len(planted)))].feature.geometry
+                point = np.array(place.representative_point().coords[0]) + rng.normal(0, 5, 2)
             when = _moment(rng, today, tuple(range(7)), int(rng.integers(6, 22)))
             rows.append(_sighting(len(rows), point, when, f"ZD{decoy:02d} SYN"))
     return truth, rows

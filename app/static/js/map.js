@@ -11,6 +11,9 @@ window.lapwing = (() => {
     buildings: { color: "#d5d8da", weight: 1, fillColor: "#e9ebec", fillOpacity: 1 },
   };
   const PLACE = { color: "#4b286d", weight: 3, fillColor: "#4b286d", fillOpacity: 0.12 };
+  const NOMINATED = { ...PLACE, dashArray: "2 5" };
+  const ROUTE = { color: "#00703c", weight: 5, opacity: 0.8 };
+  const LINK = { color: "#b58840", weight: 3, dashArray: "8 5" };
   const CHOSEN = { color: "#0b0c0c", weight: 5, fillOpacity: 0.25 };
 
   const colourOf = (records, config) => {
@@ -29,6 +32,8 @@ window.lapwing = (() => {
       fillOpacity: cell.records ? 0.7 : 0,
     };
   };
+
+  const placeStyle = (place) => (place.basis === "nominated" ? NOMINATED : PLACE);
 
   const getLayer = async (url) => {
     const response = await fetch(url, { credentials: "same-origin" });
@@ -71,6 +76,31 @@ window.lapwing = (() => {
     if (item) item.setAttribute("aria-current", "true");
   };
 
+  // A sentence about a route or a link, in the panel beside the map.
+  const showWords = (title, words) => {
+    const panel = document.getElementById("place-panel");
+    if (!panel) return;
+    panel.replaceChildren(
+      element("h2", title, "govuk-heading-m govuk-!-margin-bottom-1"),
+      element("p", words, "govuk-body govuk-!-margin-bottom-2"),
+    );
+    panel.hidden = false;
+    document.querySelectorAll("[data-place][aria-current]").forEach((one) => one.removeAttribute("aria-current"));
+  };
+
+  // A click beside everything offers to add a place there.
+  const offerPlace = (map, config) => {
+    if (!config.add_url) return;
+    map.on("click", (event) => {
+      const status = document.getElementById("map-status");
+      if (!status || event.originalEvent.lapwingTaken) return;
+      const at = `${event.latlng.lng.toFixed(5)},${event.latlng.lat.toFixed(5)}`;
+      const link = element("a", "Add a place here", "govuk-link");
+      link.href = `${config.add_url}?at=${encodeURIComponent(at)}`;
+      status.replaceChildren(`${at}. `, link);
+    });
+  };
+
   const attach = async (map, config) => {
     map.fitBounds([
       [config.bounds[1], config.bounds[0]],
@@ -78,7 +108,8 @@ window.lapwing = (() => {
     ]);
     map.attributionControl.setPrefix(false); // no link out of the page
     L.control.scale({ imperial: false }).addTo(map);
-    const panes = ["base", "cells", "places"].map((name, i) => pane(map, `lapwing-${name}`, 410 + 10 * i));
+    offerPlace(map, config);
+    const panes = ["base", "cells", "lines", "places"].map((name, i) => pane(map, `lapwing-${name}`, 410 + 10 * i));
     const byId = new Map();
     const overlays = {};
     const control = L.control.layers(null, null, { collapsed: true }).addTo(map);
@@ -107,22 +138,42 @@ window.lapwing = (() => {
           style: (feature) => cellStyle(feature.properties, config),
         }),
       );
+      const lines = [
+        ["Routes", config.routes_url, ROUTE, (told) => told.name || "Route"],
+        ["Linked places", config.network_url, LINK, (told) => `${told.first_name} and ${told.second_name}`],
+      ];
+      for (const [name, url, style, title] of lines) {
+        const data = await getLayer(url);
+        data.features = data.features.filter((one) => one.properties.significant !== 0);
+        if (!data.features.length) continue;
+        const options = { pane: panes[2], style: () => style };
+        options.onEachFeature = (feature, shape) => {
+          shape.on("click", (event) => {
+            event.originalEvent.lapwingTaken = true;
+            showWords(title(feature.properties), feature.properties.why);
+          });
+        };
+        draw(name, L.geoJSON(data, options));
+      }
       const places = await getLayer(config.places_url);
       const choose = (id) => {
         const shape = byId.get(id);
         if (!shape) return;
-        byId.forEach((one) => one.setStyle(PLACE));
+        byId.forEach((one) => one.setStyle(placeStyle(one.feature.properties)));
         shape.setStyle(CHOSEN).bringToFront();
         showPlace(shape.feature.properties, config);
       };
       draw(
         "Places",
         L.geoJSON(places, {
-          pane: panes[2],
-          style: () => PLACE,
+          pane: panes[3],
+          style: (feature) => placeStyle(feature.properties),
           onEachFeature: (feature, shape) => {
             byId.set(feature.properties.place, shape);
-            shape.on("click", () => choose(feature.properties.place));
+            shape.on("click", (event) => {
+              event.originalEvent.lapwingTaken = true;
+              choose(feature.properties.place);
+            });
           },
         }),
       );

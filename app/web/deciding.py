@@ -1,0 +1,68 @@
+"""What people do with a place beyond accepting it: move, rename, merge, split, take back, and name one of their own."""
+
+from typing import Any
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.services.deciding import Change, change_place, nominate, read_point
+from app.web.places import render_place
+from app.web.security import consulted, lapwing, scope, store
+from geo.errors import Conflict, InvalidParameter, NotFound
+from geo.model import Verdict
+from geo.place_kinds import PLACE_KINDS
+
+pages = Blueprint("deciding", __name__, url_prefix="/places")
+
+_OFFERED = (Verdict.MOVE, Verdict.RENAME, Verdict.MERGE, Verdict.SPLIT, Verdict.UNDO)
+
+
+@pages.post("/<place_id>/change")
+def change(place_id: str) -> BaseResponse:
+    """Move, rename, merge or split a place, or take the newest decision back."""
+    try:
+        change_place(store(), scope(), place_id, _change(), now_us=lapwing().clock())
+    except (InvalidParameter, Conflict, NotFound) as error:
+        return make_response(render_place(place_id, error=str(error)), 422)
+    return redirect(url_for("places.page", place_id=place_id, run=request.args.get("run")))
+
+
+def _change() -> Change:
+    form = request.form
+    verdict = form.get("verdict", "")
+    if verdict not in set(_OFFERED):
+        raise InvalidParameter("Choose what to do with this place.")
+    at = [part for part in form.get("at", "").replace("\n", ";").split(";") if part.strip()]
+    return Change(
+        verdict=Verdict(verdict),
+        reason=form.get("reason", ""),
+        to=read_point("Where it is", form["to"]) if form.get("to", "").strip() else None,
+        name=form.get("name", ""),
+        into=form.get("into", "").strip(),
+        at=[read_point("Where the parts are", part) for part in at],
+    )
+
+
+@pages.get("/add")
+def new() -> str:
+    """Ask for a place that no analysis found."""
+    consulted("places/add")
+    return _form({"geometry": request.args.get("at", "")}, error="")
+
+
+@pages.post("/add")
+def add() -> BaseResponse:
+    """Add it; it waits for a decision like any other."""
+    said = {name: request.form.get(name, "") for name in ("name", "kind", "geometry", "reason", "source")}
+    try:
+        place = nominate(store(), scope(), **said, now_us=lapwing().clock())
+    except InvalidParameter as error:
+        return make_response(_form(said, error=str(error)), 422)
+    return redirect(url_for("places.page", place_id=place.place_id))
+
+
+def _form(said: dict[str, Any], *, error: str) -> str:
+    words = error
+    for option, label in (("--name", "Name"), ("--geometry", "Where"), ("--source", "Who says so")):
+        words = words.replace(option, label)
+    return render_template("place_add.html", said=said, kinds=PLACE_KINDS, error=words)
