@@ -15,10 +15,10 @@ ROUTE_FIELDS: Final = tuple(
         (
             "kind",
             FieldType.TEXT,
-            "driven: roads that vehicles share by their space-time prisms; tracked: a line through dense fixes, without roads.",
+            "driven: roads that vehicles share by their space-time prisms; tracked: a line through dense fixes, without roads; on_foot: streets between two places that reports join.",
         ),
         ("name", FieldType.TEXT, "Names of its longest roads."),
-        ("vehicles", FieldType.INTEGER, "Distinct vehicles; never fewer than three."),
+        ("vehicles", FieldType.INTEGER, "Distinct vehicles, on foot pairs of reports; never fewer than three."),
         ("trips", FieldType.INTEGER, "Trips of these vehicles on it."),
         (
             "confidence",

@@ -155,7 +155,7 @@ def link_places(
     count = len(places)
     smallest = min(1.0, tests * min(vehicle.smallest_q, times.smallest_q))
     possible, left_out = count * (count - 1) // 2, int((~usable).sum())
-    return PlaceNetwork(links, _groups(links, count), possible, len(links), left_out, smallest)
+    return PlaceNetwork(links, link_groups(links, count), possible, len(links), left_out, smallest)
 
 
 def _check(places: pd.DataFrame, named: list[pd.Series], rules: LinkRules) -> int:
@@ -229,7 +229,7 @@ def _combine(places: pd.DataFrame, kinds: list[pd.DataFrame], alpha: float, test
     )[list(LINK_COLUMNS)]
 
 
-def _groups(links: pd.DataFrame, count: int) -> pd.DataFrame:
+def link_groups(links: pd.DataFrame, count: int) -> pd.DataFrame:
     """Connected components of the significant links, largest first."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -116,7 +116,7 @@ def test_only_analysts_see_the_rows_behind_a_place(signed_in: Client, embedded: 
         )  # fmt: skip
         assert not [urn for urn in references if f">{urn}<" in seen or f'"{urn}"' in seen]
         assert not [agency for agency in set(rows["agency"]) if agency in seen]
-        sightings = embedded.store.evidence.records(scope, ["sightings"])
+        sightings = embedded.store.evidence.records(Scope(), ["sightings"])
         assert not [one for one in set(sightings["vehicle_hash"]) if one in seen]
 
 

@@ -5,8 +5,9 @@ import numpy as np
 from app.services.facilities import compare_kinds, single_reports
 from app.services.linking import find_links
 from app.services.placing import PlacesFound
-from app.services.routing import find_routes, sightings
+from app.services.routing import find_routes, ranked, roads_round, sightings
 from app.services.selecting import Selection
+from app.services.walking import walking_ways
 from data.store import Store
 from geo import cells as h3cells
 from geo.cluster import NOISE, Clustering
@@ -30,8 +31,12 @@ def find_besides(
     located, around, seen = selection.located, found.around, found.seen
     facilities, kinds = compare_kinds(store, seen, around, study, seed=seed)
     vehicles = sightings(store, scope, parameters, selection.study)
-    routes, told = find_routes(scope, vehicles, parameters, store.crs)
+    driven, told = find_routes(vehicles, parameters, store.crs)
     links, network = find_links(store, parameters, found.places, found.members, located, vehicles, seed=seed)
+    by_id = {place.place_id: place for place in found.places}
+    roads = vehicles.roads or (roads_round(store, scope, located) if any(link.significant for link in links) else None)
+    walked = walking_ways(by_id, links, roads, store.crs, k=parameters.min_vehicles)
+    routes = ranked(scope, driven + walked)
     alone = np.asarray(clustering.labels == NOISE)
     summary = {
         "routes": len(routes),

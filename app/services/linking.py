@@ -1,5 +1,6 @@
 """Linked places: what vehicles, prisms and reports within a window join beyond chance."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -11,16 +12,20 @@ from app.services.routing import Sightings
 from data.store import Store
 from geo import cells as h3cells
 from geo.model import AREA, Place
+from geo.narrative import plural
 from geo.nearby import features_within
 from geo.outcome import Link
 from geo.parameters import AnalysisParameters
-from geo.place_network import LinkRules, PlaceNetwork, link_places
+from geo.place_network import LinkRules, PlaceNetwork, link_groups, link_places
 from geo.prism import prism
 from geo.temporal import midpoint_us
 from geo.validate_features import project_geometries
 
 # A vehicle seen so near a place's outline was at it.
 AT_PLACE_M: Final = 30.0
+# Places watched for less than this are linked too often by the null model's own measure (docs/decisions/0014).
+MIN_HISTORY_DAYS: Final = 182
+_DAY_US: Final = 86_400_000_000
 # Pairs of places grow with the square of their number, and a prism is long work: only the first places are linked.
 MAX_PLACES: Final = 500
 _MAX_PRISMS: Final = 5_000
@@ -45,15 +50,51 @@ def find_links(
         store.crs,
     )
     at_m = shapely.get_coordinates(shapely.point_on_surface(outlines_m))
+    visits, reports = _visits(seen, outlines_m), _reports(chosen, members, located)
     network = link_places(
         pd.DataFrame({"x_m": at_m[:, 0], "y_m": at_m[:, 1]}),
-        visits=_visits(seen, outlines_m),
-        reports=_reports(chosen, members, located),
+        visits=visits,
+        reports=reports,
         prisms=_prisms(seen, outlines_m),
         rules=LinkRules(min_vehicles=parameters.min_vehicles, alpha=parameters.alpha, draws=parameters.simulations),
         seed=seed,
     )
-    return _links(chosen, network), _summary(chosen, network)
+    short = _history_days(visits, reports, len(chosen)) < MIN_HISTORY_DAYS
+    doubtful = (
+        int((network.links["significant"] & short[_ends(network)].any(axis=1)).sum()) if len(network.links) else 0
+    )
+    network = _without(network, short)
+    return _links(chosen, network), _summary(chosen, network) | {"notes": _notes(doubtful)}
+
+
+def _history_days(visits: pd.DataFrame, reports: pd.DataFrame, count: int) -> NDArray[np.float64]:
+    """Days from the first to the last that is known of each place."""
+    place = np.concatenate([visits["place"], reports["place"]]).astype(np.int64)
+    at_us = np.concatenate([visits["at_us"], reports["from_us"]]).astype(np.int64)
+    first, last = np.full(count, np.iinfo(np.int64).max), np.full(count, np.iinfo(np.int64).min)
+    np.minimum.at(first, place, at_us)
+    np.maximum.at(last, place, at_us)
+    return np.where(last >= first, (last.astype(float) - first) / _DAY_US, 0.0)
+
+
+def _ends(network: PlaceNetwork) -> NDArray[np.int64]:
+    return network.links[["place_a", "place_b"]].to_numpy(np.int64)
+
+
+def _without(network: PlaceNetwork, short: NDArray[np.bool_]) -> PlaceNetwork:
+    """The same links, none of them significant where a place has too short a history; groups are made anew."""
+    if not len(network.links):
+        return network
+    links = network.links.assign(significant=network.links["significant"] & ~short[_ends(network)].any(axis=1))
+    return replace(network, links=links, groups=link_groups(links, len(short)))
+
+
+def _notes(doubtful: int) -> list[str]:
+    if not doubtful:
+        return []
+    return [
+        f"{plural(doubtful, 'link')} of places known for less than half a year: too short to tell from chance, so not shown as going together."
+    ]
 
 
 def _visits(seen: Sightings, outlines_m: NDArray[np.object_]) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from app.services.routing import ON_FOOT
 from data.store import Store
 from geo import cells as h3cells
 from geo.decisions import as_decided
@@ -19,6 +20,9 @@ def route_words(route: Route) -> str:
     """Say what a route rests on."""
     told = route.evidence
     length = f"{told['length_m'] / 1000:.1f} km" if told["length_m"] >= 1000 else f"{told['length_m']} m"
+    if route.kind == ON_FOOT:
+        roads = f" by {', '.join(told['roads'][:3])}" if told["roads"] else ""
+        return f"{plural(route.vehicles, 'pair')} of reports within three days join its ends, {length} on foot{roads}: streets that people can have walked, not a way that was seen."
     start = f"{plural(route.vehicles, 'vehicle')} on {plural(told['trips'], 'trip')} shared {length}"
     if "chance" in told:
         ways = max(told["share_forward"], 1 - told["share_forward"])

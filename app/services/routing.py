@@ -27,6 +27,7 @@ from geo.validate_features import project_geometries
 
 DRIVEN: Final = "driven"
 TRACKED: Final = "tracked"
+ON_FOOT: Final = "on_foot"
 _MARGIN_DEGREES: Final = 0.01
 # A median of a minute between fixes is a track; anything slower is a sighting here and there.
 DENSE_S: Final = 60.0
@@ -84,9 +85,9 @@ def roads_round(store: Store, scope: Scope, records: pd.DataFrame) -> RoadGraph 
 
 
 def find_routes(
-    scope: Scope, seen: Sightings, parameters: AnalysisParameters, crs: MetricCrs
-) -> tuple[list[Route], dict[str, Any]]:
-    """Corridors of at least as many distinct vehicles as the parameters ask, the surest first, and what gave none."""
+    seen: Sightings, parameters: AnalysisParameters, crs: MetricCrs
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Corridors of at least as many distinct vehicles as the parameters ask, and what gave none."""
     k = parameters.min_vehicles
     if seen.roads is not None:
         found = corridors(seen.roads, seen.pairs.pairs, k=k)
@@ -95,7 +96,7 @@ def find_routes(
     else:
         routes, counts = [_tracked(*one, crs) for one in _tracks(seen.frame, k)], {}
     told = {"sightings": len(seen.frame), "pairs": len(seen.pairs.pairs) if len(seen.frame) else 0, **counts}
-    return _ranked(scope, routes), told
+    return routes, told
 
 
 def any_elongated(records: pd.DataFrame, group: NDArray[np.int64], count: int) -> bool:
@@ -163,7 +164,7 @@ def _driven(one: Corridor, crs: MetricCrs) -> dict[str, Any]:
         "name": " and ".join(one.names[:2]) or None,
         "vehicles": one.vehicles,
         "confidence": round(one.confidence, 3),
-        "geometry": _to_degrees(one.geometry_m, crs),
+        "geometry": to_degrees(one.geometry_m, crs),
         "evidence": {
             "trips": one.trips, "length_m": round(one.length_m), "width_m": round(one.width_m), "chance": float(f"{one.chance:.3g}"),
             "bearing_deg": round(one.bearing_deg), "share_forward": round(one.share_forward, 2), "roads": list(one.names),
@@ -178,7 +179,7 @@ def _tracked(one: Any, fixes: int, crs: MetricCrs) -> dict[str, Any]:
         "name": None,
         "vehicles": int(min(one.vehicles_along)),
         "confidence": round(one.confidence, 3),
-        "geometry": _to_degrees(line, crs),
+        "geometry": to_degrees(line, crs),
         "evidence": {
             "trips": one.trips, "length_m": round(line.length), "width_m": round(one.width_m), "one_way": bool(one.directed),
             "fixes": fixes, "roads": [],
@@ -186,15 +187,22 @@ def _tracked(one: Any, fixes: int, crs: MetricCrs) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _to_degrees(shape: shapely.Geometry, crs: MetricCrs) -> shapely.Geometry:
+def to_degrees(shape: shapely.Geometry, crs: MetricCrs) -> shapely.Geometry:
+    """Bring a shape in metres to WGS 84."""
     return shapely.transform(shape, lambda xy: np.column_stack(crs.unproject(xy[:, 0], xy[:, 1])))
 
 
-def _ranked(scope: Scope, found: list[dict[str, Any]]) -> list[Route]:
-    """Order routes: more vehicles first, then surer, then longer; the same corridor has the same id in every run."""
+def ranked(scope: Scope, found: list[dict[str, Any]]) -> list[Route]:
+    """Order routes: driven before walked, more vehicles first, then surer, then longer. The same corridor keeps its id."""
 
     def key(one: dict[str, Any]) -> tuple[Any, ...]:
-        return (-one["vehicles"], -one["confidence"], -one["evidence"]["length_m"], shapely.to_wkb(one["geometry"]))
+        return (
+            one["kind"] == ON_FOOT,
+            -one["vehicles"],
+            -one["confidence"],
+            -one["evidence"]["length_m"],
+            shapely.to_wkb(one["geometry"]),
+        )
 
     routes = []
     for rank, one in enumerate(sorted(found, key=key), start=1):
