@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from data.demo.geography import make_town
 from geo.attribution import Stated, attribute
 from geo.attribution_check import check, plant
-from geo.attribution_prior import learn_prior
+from geo.attribution_prior import learn_shares
 from geo.model import UNATTRIBUTED
 from geo.nearby import features_within
 from geo.place_kinds import PRIOR
@@ -153,8 +153,8 @@ def calibration() -> None:
     for world, options in worlds():
         for precision_m in (1.0, *PRECISIONS_M):
             planted = plant(reference, RECORDS, precision_m=precision_m, seed=1, **options)
-            learnt = learn_prior(planted.stated.take(np.arange(LEARNT_FROM)), reference)
-            for prior, one in (("assumed", reference), ("learnt", reference.reweighted(learnt))):
+            learnt = learn_shares(planted.stated.take(np.arange(LEARNT_FROM)), reference)
+            for prior, one in (("assumed", reference), ("learnt", reference.reweighted(learnt.plain, learnt.snapped))):
                 found = check(planted, one)
                 print(
                     f"| {world} | {prior} | {precision_m:.0f} | {found.top_1:.1%} | {found.top_3:.1%} |"

@@ -31,7 +31,6 @@ _MIN_KEPT: Final = 0.005
 # Beyond four sigmas lie three records in ten thousand.
 _SIGMAS_AWAY: Final = 4.0
 _CLASSES_PER_DOUBLING: Final = 2
-_SNAPPED_KINDS: Final = (str(FeatureKind.PARKS), str(FeatureKind.ROADS))
 
 
 @dataclass(frozen=True)
@@ -180,17 +179,19 @@ def _weigh_pairs(own: Stated, reference: Reference, parts: Parts, point: Ints, p
     sigma_m = own.precision_m[point] / SIGMAS_IN_95_PERCENT_RADIUS
     feature = parts.feature[part]
     holds = (parts.from_sigma_m[part] <= sigma_m) & (sigma_m < parts.to_sigma_m[part])
-    holds &= ~own.snapped[point] | _vague(reference)[feature] & (feature != CROWD)
+    holds &= ~own.snapped[point] | (reference.snapped_mass[feature] > 0) & (feature != CROWD)
     point, part, sigma_m, feature = point[holds], part[holds], sigma_m[holds], feature[holds]
     weight = parts.mass[part] * density(parts, part, own.points_m[point], sigma_m, reference.geometry_m)
-    weight *= np.where(own.snapped[point], _street_share(reference)[feature], 1.0)
+    moved = reference.snapped_mass / np.maximum(reference.mass, 1e-300)
+    weight *= np.where(own.snapped[point], moved[feature], 1.0)
     return Weighed(point - first, feature, weight)
 
 
 def _shares(weighed: Weighed, own: Stated, reference: Reference) -> Odds:
     """Shares of what may be named in all that was weighed, and in what lies beyond the reference."""
     count, many = len(own.points_m), np.int64(len(reference))
-    total = np.bincount(weighed.point, weighed.weight, minlength=count) + reference.unattributed / reference.area_m2
+    beyond = np.where(own.snapped, reference.snapped_unattributed, reference.unattributed) / reference.area_m2
+    total = np.bincount(weighed.point, weighed.weight, minlength=count) + beyond
     limit_of = np.asarray([MAX_PRECISION_M[FeatureKind(kind)] for kind in reference.kinds.tolist()], float)
     limit_of = np.minimum(limit_of, reference.spacing_m / 2)
     names_to_m = own.precision_m if own.names_to_m is None else own.names_to_m
@@ -203,17 +204,6 @@ def _shares(weighed: Weighed, own: Stated, reference: Reference) -> Odds:
     owner, entity, probability = owner[keep], (pairs % many)[keep], probability[keep]
     rest = 1.0 - np.bincount(owner, probability, minlength=count)
     return Odds(owner, entity, probability, np.clip(rest, 0.0, 1.0))
-
-
-def _vague(reference: Reference) -> Flags:
-    return np.isin(reference.kinds.astype(str), _SNAPPED_KINDS)
-
-
-def _street_share(reference: Reference) -> Floats:
-    """How much more of the prior streets have where all that stands on them is told as the street."""
-    streets = reference.kinds == FeatureKind.ROADS
-    on_streets = float(reference.mass[~_vague(reference)].sum())
-    return np.where(streets, 1.0 + on_streets / max(float(reference.mass[streets].sum()), 1e-9), 1.0)
 
 
 def attribute(stated: Stated, weights: Floats, group: Ints, reference: Reference) -> dict[int, Attribution]:

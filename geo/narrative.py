@@ -26,7 +26,7 @@ _KIND_WORDS: Mapping[str, str] = {
     "premises": "premises",
     "building": "a building",
     AREA: "an area too wide to be one place",
-    UNATTRIBUTED: "a spot with no known place near it",
+    UNATTRIBUTED: "a spot that no one known place explains",
 }
 
 

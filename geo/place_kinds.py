@@ -6,12 +6,14 @@ from typing import Final
 
 from geo.model import UNATTRIBUTED, FeatureKind
 
+PARK: Final = "park"
+STREET: Final = "street"
 HOUSE: Final = "house"
 BUILDING: Final = "building"
 # Of all records, how many speak of a place of each kind: an assumption until local decisions teach better. What is
 # not imported cannot be named, and its share stays unattributed. Houses and unlabelled buildings share one entry.
 PRIOR: Final[Mapping[str, float]] = {
-    "park": 0.22,
+    PARK: 0.22,
     "takeaway": 0.07,
     "hotel": 0.06,
     "shop": 0.06,
@@ -22,7 +24,7 @@ PRIOR: Final[Mapping[str, float]] = {
     "premises": 0.04,
     "taxi_rank": 0.02,
     HOUSE: 0.13,
-    "street": 0.10,
+    STREET: 0.10,
     UNATTRIBUTED: 0.10,
 }
 

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from geo.model import UNATTRIBUTED, FeatureKind
-from geo.place_kinds import PRIOR, place_kind, prior_group
+from geo.place_kinds import PARK, PRIOR, STREET, place_kind, prior_group
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -44,10 +44,14 @@ class Reference:
         For buildings, the distance to the nearest other building (centre to centre); infinite elsewhere.
     mass : ndarray of float, shape (f,)
         Prior probability that a record speaks of the feature; an entity's is the sum over its features.
+    snapped_mass : ndarray of float, shape (f,)
+        The same of a record whose position was moved to a map point: parks, and streets with all that stands on them.
     area_m2 : float
         Ground that the reference layers cover, in squares of a kilometre.
     unattributed : float
         Prior probability that a record speaks of none of them.
+    snapped_unattributed : float
+        The same of a snapped record.
 
     Notes
     -----
@@ -64,8 +68,10 @@ class Reference:
     gate: NDArray[np.bool_]
     spacing_m: Floats
     mass: Floats
+    snapped_mass: Floats
     area_m2: float
     unattributed: float
+    snapped_unattributed: float
 
     def __len__(self) -> int:
         """Return the number of features."""
@@ -88,23 +94,47 @@ class Reference:
         entity = _entities(geometry_m, kinds, names)
         entity, gate = _gates(geometry_m, kinds, entity)
         mass = _prior_mass(geometry_m, place_kinds, entity, gate, prior)
+        snapped = _snapped_mass(mass, place_kinds)
+        rest = float(sum(prior.values()) - mass.sum())
         return cls(
-            geometry_m, kinds, subtypes, names, place_kinds, entity, gate, _spacing_m(geometry_m, kinds), mass,
-            _covered_m2(geometry_m), float(sum(prior.values()) - mass.sum()),
+            geometry_m, kinds, subtypes, names, place_kinds, entity, gate, _spacing_m(geometry_m, kinds), mass, snapped,
+            _covered_m2(geometry_m), rest, float(sum(prior.values()) - snapped.sum()),
         )  # fmt: skip
 
-    def reweighted(self, prior: Mapping[str, float]) -> "Reference":
-        """Return the same places under other shares of the kinds."""
-        groups = self.groups
-        now = {group: float(self.mass[groups == group].sum()) for group in set(groups.tolist())}
-        scale = np.asarray([prior[group] / now[group] for group in groups.tolist()], float)
-        mass = self.mass * scale
-        return replace(self, mass=mass, unattributed=float(sum(prior.values()) - mass.sum()))
+    def reweighted(self, prior: Mapping[str, float], snapped: Mapping[str, float]) -> "Reference":
+        """Return the same places under other shares of the kinds, for records as they are and for snapped ones."""
+        mass = _shared(self.mass, self.groups, prior)
+        snapped_mass = _shared(self.snapped_mass, self.groups, snapped)
+        return replace(
+            self,
+            mass=mass,
+            snapped_mass=snapped_mass,
+            unattributed=float(sum(prior.values()) - mass.sum()),
+            snapped_unattributed=float(sum(snapped.values()) - snapped_mass.sum()),
+        )
 
     @property
     def groups(self) -> Objects:
         """Entry of the prior that each feature falls under."""
         return np.asarray([prior_group(kind) for kind in self.place_kinds.tolist()], object)
+
+
+def _snapped_mass(mass: Floats, place_kinds: Objects) -> Floats:
+    """A moved record stands for a park, or for a street with all that stands on it."""
+    streets, parks = place_kinds == STREET, place_kinds == PARK
+    on_streets = float(mass[~streets & ~parks].sum())
+    scale = 1.0 + on_streets / max(float(mass[streets].sum()), 1e-12) if streets.any() else 0.0
+    return np.where(parks, mass, np.where(streets, mass * scale, 0.0))
+
+
+def _shared(mass: Floats, groups: Objects, prior: Mapping[str, float]) -> Floats:
+    """The same shares within each group of kinds, under other shares of the groups."""
+    shared = np.zeros(len(mass))
+    for group in set(groups.tolist()):
+        own = groups == group
+        total = float(mass[own].sum())
+        shared[own] = mass[own] * (prior.get(group, 0.0) / total if total else 0.0)
+    return shared
 
 
 def _spacing_m(geometry_m: Objects, kinds: Objects) -> Floats:
@@ -159,7 +189,7 @@ def _prior_mass(
     groups = np.asarray([prior_group(kind) for kind in place_kinds.tolist()], object)
     for group in sorted(set(groups.tolist()) - {UNATTRIBUTED}):
         mine = np.flatnonzero(groups == group)
-        if group == "street":
+        if group == STREET:
             size = shapely.length(geometry_m[mine])
             mass[mine] = prior[group] * size / max(size.sum(), 1e-9)
             continue

@@ -8,10 +8,14 @@ from hypothesis import strategies as st
 
 from geo.attribution import Stated
 from geo.attribution_check import plant
-from geo.attribution_prior import PSEUDO_RECORDS, learn_prior
+from geo.attribution_prior import PSEUDO_RECORDS, learn_shares
 from geo.model import UNATTRIBUTED
 from geo.place_kinds import PRIOR
 from tests.factories import make_reference
+
+
+def plain_shares(stated, reference):
+    return learn_shares(stated, reference).plain
 
 
 def town():
@@ -46,7 +50,7 @@ def world():
 
 
 def learnt(count, *, precision_m=10.0, seed=1):
-    return learn_prior(plant(TOWN, count, precision_m=precision_m, seed=seed, prior=world()).stated, TOWN)
+    return plain_shares(plant(TOWN, count, precision_m=precision_m, seed=seed, prior=world()).stated, TOWN)
 
 
 def start():
@@ -72,15 +76,15 @@ def test_houses_are_not_unlearnt_from_coarse_records(precision_m):
 def test_the_shares_sum_to_one_and_fit_the_reference():
     found = learnt(500)
     assert sum(found.values()) == pytest.approx(1)
-    again = TOWN.reweighted(found)
+    again = TOWN.reweighted(found, found)
     assert again.mass.sum() + again.unattributed == pytest.approx(1)
     assert again.unattributed == pytest.approx(found[UNATTRIBUTED])
 
 
 def test_few_records_stay_near_the_start_and_none_leave_it():
     begin = start()
-    assert learn_prior(Stated(np.empty((0, 2)), np.empty(0), np.empty(0, bool)), TOWN) == pytest.approx(begin)
-    five = learn_prior(Stated(np.full((5, 2), 100.0), np.full(5, 1.0), np.zeros(5, bool)), TOWN)
+    assert plain_shares(Stated(np.empty((0, 2)), np.empty(0), np.empty(0, bool)), TOWN) == pytest.approx(begin)
+    five = plain_shares(Stated(np.full((5, 2), 100.0), np.full(5, 1.0), np.zeros(5, bool)), TOWN)
     for kind, share in begin.items():
         assert abs(five[kind] - share) <= 5 / (5 + PSEUDO_RECORDS) + 1e-3, kind
     assert five["park"] > begin["park"]
@@ -95,23 +99,45 @@ def test_more_records_come_nearer_to_the_truth():
 def test_moved_and_coarse_records_teach_nothing(precision_m, snapped):
     stated = plant(TOWN, 500, precision_m=10.0, seed=3, prior=world()).stated
     dull = Stated(stated.points_m, np.full(500, precision_m), np.full(500, snapped))
-    assert learn_prior(dull, TOWN) == pytest.approx(start())
+    assert plain_shares(dull, TOWN) == pytest.approx(start())
     both = Stated(
         np.concatenate([stated.points_m, dull.points_m]),
         np.concatenate([stated.precision_m, dull.precision_m]),
         np.concatenate([stated.snapped, dull.snapped]),
     )
-    assert learn_prior(both, TOWN) == pytest.approx(learn_prior(stated, TOWN))
+    assert plain_shares(both, TOWN) == pytest.approx(plain_shares(stated, TOWN))
 
 
 def test_an_empty_reference_leaves_everything_unattributed():
     stated = Stated(np.zeros((3, 2)), np.ones(3), np.zeros(3, bool))
-    assert learn_prior(stated, make_reference()) == pytest.approx({UNATTRIBUTED: 1.0})
+    assert plain_shares(stated, make_reference()) == pytest.approx({UNATTRIBUTED: 1.0})
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.permutations(range(60)))
 def test_the_order_of_records_does_not_matter(order):
     stated = plant(TOWN, 60, precision_m=20.0, seed=4, prior=world()).stated
-    again = learn_prior(stated.take(np.array(order)), TOWN)
-    assert again == pytest.approx(learn_prior(stated, TOWN), abs=1e-9)
+    again = plain_shares(stated.take(np.array(order)), TOWN)
+    assert again == pytest.approx(plain_shares(stated, TOWN), abs=1e-9)
+
+
+def moved_beside(parks, count, *, seed=5):
+    """Snapped positions: so many on a park's edge, the rest anywhere on the streets."""
+    rng = np.random.default_rng(seed)
+    roads = TOWN.geometry_m[TOWN.place_kinds == "street"]
+    on_roads = [
+        roads[i].interpolate(rng.random(), normalized=True) for i in rng.integers(len(roads), size=count - parks)
+    ]
+    greens = TOWN.geometry_m[TOWN.place_kinds == "park"]
+    in_parks = [greens[i].representative_point() for i in rng.integers(len(greens), size=parks)]
+    points_m = shapely.get_coordinates(np.array([*on_roads, *in_parks], object))
+    return Stated(points_m, np.full(count, 100.0), np.ones(count, bool))
+
+
+def test_moved_records_teach_how_many_are_of_parks_and_nothing_else():
+    few, many = (learn_shares(moved_beside(parks, 2_000), TOWN) for parks in (20, 1_000))
+    assert few.plain == many.plain == pytest.approx(start())
+    assert set(few.snapped) == {"park", "street", UNATTRIBUTED}
+    assert few.snapped["park"] < 0.08
+    assert many.snapped["park"] == pytest.approx(0.5, abs=0.06)
+    assert sum(many.snapped.values()) == pytest.approx(1)

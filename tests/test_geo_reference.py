@@ -123,7 +123,8 @@ def test_the_ground_is_counted_in_square_kilometres_that_the_layers_run_through(
 
 def test_other_shares_move_what_is_unattributed():
     reference = make_reference(park("Green", 0, 0), park("Other", 900, 0), road("A", (0, 0), (300, 0)))
-    again = reference.reweighted({"park": 0.5, "street": 0.3, UNATTRIBUTED: 0.2})
+    shares = {"park": 0.5, "street": 0.3, UNATTRIBUTED: 0.2}
+    again = reference.reweighted(shares, shares)
     np.testing.assert_allclose(again.mass, [0.25, 0.25, 0.3])
     assert again.unattributed == pytest.approx(0.2)
     np.testing.assert_allclose(reference.mass.sum(), PRIOR["park"] + PRIOR["street"])

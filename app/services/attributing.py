@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from app.services.protection import MARGIN_M, near_protected
 from data.store import Store
 from geo.attribution import Attribution, Odds, Stated, attribute, odds
-from geo.attribution_prior import learn_prior
+from geo.attribution_prior import Shares, learn_shares
 from geo.model import FeatureKind, LocationBasis, Scope
 from geo.reference import Reference
 from geo.validate_features import project_geometries
@@ -25,7 +25,7 @@ class Surroundings:
 
     reference: Reference
     keys: NDArray[np.object_]
-    prior: dict[str, float]
+    shares: Shares
 
     def key_of(self, feature: int | None) -> str | None:
         """Key of a feature as hexadecimal text."""
@@ -50,9 +50,9 @@ def surroundings(store: Store, scope: Scope, records: pd.DataFrame) -> Surroundi
     named = ~(address & near_protected(store, scope, shapes_m, MARGIN_M))
     kinds, subtypes, names = (features[name].to_numpy(object)[named] for name in ("kind", "subtype", "name"))
     reference = Reference.of(shapes_m[named], kinds, subtypes, names)
-    prior = learn_prior(stated_of(records.drop_duplicates(["x_m", "y_m"])), reference) if len(reference) else {}
+    shares = learn_shares(stated_of(records.drop_duplicates(["x_m", "y_m"])), reference)
     keys = features["feature_key"].to_numpy(object)[named]
-    return Surroundings(reference.reweighted(prior) if prior else reference, keys, prior)
+    return Surroundings(reference.reweighted(shares.plain, shares.snapped), keys, shares)
 
 
 def attribute_clusters(records: pd.DataFrame, group: NDArray[np.int64], around: Surroundings) -> dict[int, Attribution]:

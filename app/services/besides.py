@@ -42,8 +42,13 @@ def find_besides(
         "routes": len(routes),
         "sightings": told,
         "network": network,
-        "speak_of": {kind: round(share, 4) for kind, share in around.prior.items()} if around else {},
+        "speak_of": _rounded(around.shares.plain) if around else {},
+        "snapped_speak_of": _rounded(around.shares.snapped) if around else {},
         "facilities": kinds,
         "needs_decision": single_reports(located, alone, seen, around),
     }
     return Besides(facilities=tuple(facilities), routes=tuple(routes), links=tuple(links), summary=summary)
+
+
+def _rounded(shares: dict[str, float]) -> dict[str, float]:
+    return {kind: round(share, 4) for kind, share in shares.items()}
