@@ -1,7 +1,11 @@
-"""What attribution costs and how honest it is: 100,000 clusters, the join beside geopandas, and how often odds come true."""
+"""What attribution costs and how honest it is: 100,000 clusters, the join beside geopandas, and how often odds come true.
+
+``python benchmarks/bench_attribution.py FILE.svg`` draws the curve of the model's own world too.
+"""
 
 import platform
 import resource
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from os import cpu_count
@@ -14,7 +18,7 @@ from numpy.typing import NDArray
 
 from data.demo.geography import make_town
 from geo.attribution import Stated, attribute
-from geo.attribution_check import check, plant
+from geo.attribution_check import AttributionCheck, check, plant
 from geo.attribution_prior import learn_shares
 from geo.model import UNATTRIBUTED
 from geo.nearby import features_within
@@ -141,8 +145,9 @@ def worlds() -> Iterator[tuple[str, Mapping[str, Any]]]:
     yield "more homes, less unknown", {"prior": homes}
 
 
-def calibration() -> None:
-    """Print how often the odds come true, as a Markdown table."""
+def calibration(chart: str | None) -> None:
+    """Print how often the odds come true, as a Markdown table; draw the model's own world where a file is named."""
+    curves: dict[str, AttributionCheck] = {}
     town = make_town(np.random.default_rng(7))
     features = [*town.parks, *town.premises, *town.buildings, *town.roads]
     columns = [objects([getattr(one, name) for one in features]) for name in ("geometry", "kind", "subtype", "name")]
@@ -156,10 +161,36 @@ def calibration() -> None:
             learnt = learn_shares(planted.stated.take(np.arange(LEARNT_FROM)), reference)
             for prior, one in (("assumed", reference), ("learnt", reference.reweighted(learnt.plain, learnt.snapped))):
                 found = check(planted, one)
+                if world == "as assumed" and prior == "learnt":
+                    curves[f"{precision_m:.0f} m"] = found
                 print(
                     f"| {world} | {prior} | {precision_m:.0f} | {found.top_1:.1%} | {found.top_3:.1%} |"
                     f" {100 * found.worst(1_000):.1f} |"
                 )
+
+    if chart:
+        draw(curves, chart)
+
+
+def draw(curves: Mapping[str, AttributionCheck], path: str) -> None:
+    """Draw stated against observed odds, bins of a hundred cases or more."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context({"svg.hashsalt": "lapwing", "font.size": 10}):
+        figure = Figure(figsize=(4.6, 4.2), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color="#b1b4b6", linewidth=1)
+        styles = (("#4b286d", "o"), ("#00703c", "s"), ("#b58840", "^"), ("#1d70b8", "v"))
+        for (name, one), (colour, marker) in zip(curves.items(), styles, strict=True):
+            full = one.cases >= 100
+            axes.plot(
+                one.stated[full], one.observed[full], color=colour, marker=marker, markersize=5, linewidth=1, label=name
+            )
+        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="stated odds", ylabel="share that came true", aspect="equal")
+        axes.legend(title="precision", frameon=False)
+        axes.spines[["top", "right"]].set_visible(False)
+        figure.savefig(path, format="svg", metadata={"Date": None})
 
 
 def main() -> None:
@@ -171,7 +202,7 @@ def main() -> None:
     centres_m = shapely.get_coordinates(shapely.centroid(reference.geometry_m))
     beside_m = centres_m[rng.integers(0, len(reference), CLUSTERS)] + rng.normal(0, 40, (CLUSTERS, 2))
     joined(beside_m, reference, "beside features")
-    calibration()
+    calibration(sys.argv[1] if len(sys.argv) > 1 else None)
 
 
 if __name__ == "__main__":
