@@ -101,14 +101,17 @@ def regroup(
     there. Merges are followed to the place that stands.
     """
     parent = {seed.place_id: place_id for place_id, one in rulings.items() for seed in one.parts}
+    ruled = {place_id for place_id, one in rulings.items() if one.parts or one.merged_into is not None} | set(parent)
+    if not ruled & set(ids):
+        return group, list(ids)
     final = np.asarray(ids, object)[group]
-    for place_id in sorted(set(ids)):
-        rows = np.flatnonzero(final == place_id)
-        if len(rows):
+    for number, place_id in enumerate(ids):
+        if place_id in ruled:
+            rows = np.flatnonzero(group == number)
             final[rows] = _resolve(points_m[rows], _root(place_id, parent), rulings)
     first: dict[str, int] = {}
-    for number, place_id in sorted(set(zip(group.tolist(), final.tolist(), strict=True))):
-        first.setdefault(place_id, number)
+    for number, place_id in zip(group.tolist(), final.tolist(), strict=True):
+        first[place_id] = min(number, first.get(place_id, number))
     order = sorted(first, key=lambda place_id: (first[place_id], place_id))
     number_of = {place_id: i for i, place_id in enumerate(order)}
     return np.asarray([number_of[place_id] for place_id in final.tolist()], np.int64), order
