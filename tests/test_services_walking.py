@@ -44,7 +44,7 @@ def streets():
     """A block of four streets with a long way round to the north."""
     lines = [
         [(0, 0), (600, 0)],
-        [(0, 0), (0, 60), (600, 60), (600, 0)],
+        [(0, 0), (0, 20), (600, 20), (600, 0)],
         [(0, 0), (-40, 450), (0, 900), (600, 900), (640, 450), (600, 0)],
     ]
     shapes = np.array([shapely.LineString([(EAST_M + x, NORTH_M + y) for x, y in line]) for line in lines], object)

@@ -5,6 +5,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import shapely
+import shapely.affinity
 
 from app.services.routing import ON_FOOT, to_degrees
 from geo import cells as h3cells
@@ -21,6 +22,7 @@ WALKING_MS: Final = 1.4
 # Ways at most this much longer than the shortest, and never less than a block, are ways that people take.
 _DETOUR: Final = 0.2
 _MIN_DETOUR_M: Final = 100.0
+_MIN_PIECE_M: Final = 20.0
 
 
 def walking_ways(
@@ -49,7 +51,14 @@ def walking_ways(
             continue
         allowed_m = max(_DETOUR * reach.shortest_m[number], _MIN_DETOUR_M)
         edges = np.unique(reach.edge[(reach.pair == number) & (reach.detour_m <= allowed_m)])
-        shape = shapely.line_merge(shapely.multilinestrings(roads.geometry_m[edges]))
+        # A prism holds the edges that its ends lie on whole; one that is longer than the walk is none of it.
+        edges = edges[roads.length_m[edges] <= reach.shortest_m[number] + allowed_m]
+        within = _ellipse(x_m[number], y_m[number], float(reach.shortest_m[number]) + allowed_m)
+        pieces = shapely.intersection(roads.geometry_m[edges], within)
+        edges, pieces = edges[shapely.length(pieces) > _MIN_PIECE_M], pieces[shapely.length(pieces) > _MIN_PIECE_M]
+        if not len(edges):
+            continue
+        shape = shapely.line_merge(shapely.union_all(pieces))
         ways.append(
             {
                 "kind": ON_FOOT,
@@ -64,3 +73,14 @@ def walking_ways(
             }
         )  # fmt: skip
     return ways
+
+
+def _ellipse(x_m: np.ndarray, y_m: np.ndarray, longest_m: float) -> shapely.Geometry:
+    """Ground from which both ends are within so many metres together: no way of that length leaves it."""
+    half_m = longest_m / 2
+    apart_m = float(np.hypot(x_m[1] - x_m[0], y_m[1] - y_m[0])) / 2
+    across_m = np.sqrt(max(half_m**2 - apart_m**2, 1.0))
+    circle = shapely.Point(0, 0).buffer(1.0, quad_segs=32)
+    shape = shapely.affinity.scale(circle, half_m, across_m)
+    turned = shapely.affinity.rotate(shape, np.degrees(np.arctan2(y_m[1] - y_m[0], x_m[1] - x_m[0])), origin=(0, 0))
+    return shapely.affinity.translate(turned, x_m.mean(), y_m.mean())
