@@ -27,6 +27,8 @@ from geo.tally import tally_cells
 from geo.temporal import LONDON, from_micros, missing_months
 
 Progress = Callable[[str], None]
+# Parts of a summary that have commands and pages of their own, with roles of their own.
+_NOT_TOLD = frozenset({"batches", "needs_decision", "network"})
 
 
 def _quiet(_: str) -> None:
@@ -194,5 +196,5 @@ def _day(at_us: int) -> str:
 def run_dict(run: Run) -> dict[str, Any]:
     """Return a run's outcome as plain values. Statistics not yet made are null, never zero."""
     purged = None if run.purged_at_us is None else from_micros(run.purged_at_us).isoformat()
-    told = {name: value for name, value in run.summary.items() if name != "batches"}
+    told = {name: value for name, value in run.summary.items() if name not in _NOT_TOLD}
     return {"run": run.run_id} | told | {"purged_at": purged}
