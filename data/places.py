@@ -8,10 +8,11 @@ import shapely
 
 from geo.decisions import Decision, Standing, standing
 from geo.errors import NotFound
+from geo.identity import next_footprint
 from geo.model import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from data.database import Database
 
@@ -69,6 +70,31 @@ class Places:
                 "footprint": [json.dumps(list(footprint))],
             },
         )
+
+    def remember(self, scope: Scope, run_id: str, footprints: "Mapping[str, Sequence[int]]") -> None:
+        """Know the places of a run again: new ones by their footprint, old ones as :func:`geo.identity.next_footprint` says."""
+        known = {place.place_id: place.footprint for place in self.known_places(scope)}
+        new = [place_id for place_id in footprints if place_id not in known]
+        self._db.insert(
+            "place",
+            {
+                "org_id": [scope.org_id] * len(new),
+                "place_id": new,
+                "first_run": [run_id] * len(new),
+                "last_run": [run_id] * len(new),
+                "footprint": [json.dumps(list(footprints[place_id])) for place_id in new],
+            },
+        )
+        for place_id in footprints:
+            if place_id in known:
+                footprint = next_footprint(known[place_id], footprints[place_id])
+                self._db.execute(
+                    "touch_place",
+                    org_id=scope.org_id,
+                    place_id=place_id,
+                    last_run=run_id,
+                    footprint=json.dumps(list(footprint)),
+                )
 
     def nominate(self, scope: Scope, nomination: Nomination, footprint: "Sequence[int]") -> None:
         """Add a place that a person named."""

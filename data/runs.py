@@ -71,30 +71,6 @@ class Runs:
             self._db.insert("run_facility", _columns(scope, run, besides.facilities, ()))
             self._db.insert("run_route", _columns(scope, run, besides.routes, ("geometry",)))
             self._db.insert("run_link", _columns(scope, run, besides.links, ()))
-            self._remember_places(scope, run, places)
-
-    def _remember_places(self, scope: Scope, run: Run, places: Sequence[Place]) -> None:
-        known = {row["place_id"] for row in self._db.rows("known_places", org_id=scope.org_id)}
-        new = [place for place in places if place.place_id not in known]
-        self._db.insert(
-            "place",
-            {
-                "org_id": [scope.org_id] * len(new),
-                "place_id": [place.place_id for place in new],
-                "first_run": [run.run_id] * len(new),
-                "last_run": [run.run_id] * len(new),
-                "footprint": [json.dumps(place.footprint) for place in new],
-            },
-        )
-        for place in places:
-            if place.place_id in known:
-                self._db.execute(
-                    "touch_place",
-                    org_id=scope.org_id,
-                    place_id=place.place_id,
-                    last_run=run.run_id,
-                    footprint=json.dumps(place.footprint),
-                )
 
     def runs(self, scope: Scope) -> list[Run]:
         """Runs, newest first."""

@@ -1,7 +1,7 @@
 """Corridors that several vehicles share, by network kernel density over the roads their space-time prisms allow.
 
 Source: Xie and Yan (2008), *Kernel density estimation of traffic accidents in a network space*, with a kernel over the
-detour in place of the distance; chance by turned trips, see ``geo.corridor_chance``.
+detour in place of the distance; chance by moved trips, see ``geo.corridor_chance``.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from geo.corridor_chance import Meetings, chances, followers, turned
+from geo.corridor_chance import Meetings, chances, followers, moved
 from geo.corridor_facts import Corridor, Uses, describe, uses_of
 from geo.errors import InvalidParameter
 from geo.road_graph import RoadGraph
@@ -70,7 +70,7 @@ def corridors(
     speed_ms : float
         Metres a second of the prisms.
     draws : int
-        Sets of turned trips that say what is chance. Fewer are made where there are many pairs: 10,000 prisms in all,
+        Sets of moved trips that say what is chance. Fewer are made where there are many pairs: 10,000 prisms in all,
         but at least 19 sets. With 0 every chance is 1.
     seed : int
 
@@ -119,7 +119,7 @@ def corridors(
         rng = np.random.default_rng(seed)
         sets = []
         for _ in range(_affordable(len(driven), draws)):
-            other = uses_of(graph, turned(graph, driven, rng), scale_m=scale_m, speed_ms=speed_ms)[1]
+            other = uses_of(graph, moved(graph, driven, rng), scale_m=scale_m, speed_ms=speed_ms)[1]
             sets.append(_meetings(graph, other, k, min_length_m)[0])
         chance = chances(graph.length_m, seen, sets)
     kept = chance <= max_chance

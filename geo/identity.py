@@ -10,6 +10,8 @@ from geo.decisions import Standing
 from geo.model import content_hash
 
 MIN_OVERLAP: Final = 0.5
+# A footprint that changes more than this at once comes of another question, not of the place: it is not remembered.
+MIN_ALIKE: Final = 0.5
 
 
 def overlap(a: frozenset[int], b: frozenset[int]) -> float:
@@ -21,6 +23,22 @@ def overlap(a: frozenset[int], b: frozenset[int]) -> float:
     0.5
     """
     return len(a & b) / min(len(a), len(b)) if a and b else 0.0
+
+
+def next_footprint(known: Sequence[int], found: Sequence[int]) -> tuple[int, ...]:
+    """Footprint that a place is known by from now on: the one found, unless it is quite another shape.
+
+    A trial with a wide radius finds a place within a large cluster; were it remembered by that, the place would move to whatever
+    is largest there.
+
+    Examples
+    --------
+    >>> next_footprint([1, 2, 3], [1, 2, 3, 4]), next_footprint([1, 2], [1, 2, 3, 4, 5, 6])
+    ((1, 2, 3, 4), (1, 2))
+    """
+    old, new = set(known), set(found)
+    alike = len(old & new) / len(old | new) if old | new else 0.0
+    return tuple(found) if alike >= MIN_ALIKE or not old else tuple(known)
 
 
 def match_places(

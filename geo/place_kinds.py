@@ -118,3 +118,5 @@ PLACE_KINDS: Final = (
     "park", "street", "house", "hotel", "takeaway", "shop", "licensed", "car_park", "station", "school", "taxi_rank", "premises",
     "building", "route", "other",
 )  # fmt: skip
+# Places of business are called after persons; parks, streets and homes that are would name somebody.
+BUSINESS: Final = frozenset({"hotel", "takeaway", "shop", "licensed", "car_park", "station", "taxi_rank", "premises"})

@@ -1,7 +1,5 @@
 """Corridors over roads: planted routes found among decoys, and never one of fewer than k vehicles."""
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,59 +10,13 @@ from hypothesis import strategies as st
 from geo.corridors import corridors
 from geo.errors import InvalidParameter
 from geo.prism import prism
-from geo.road_graph import road_graph
 from geo.sightings import od_pairs
-
-BLOCK_M, BLOCKS, PRECISION_M = 250.0, 20, 10.0
-SIZE_M = BLOCK_M * BLOCKS
-
-
-@cache
-def _town(blocks=BLOCKS):
-    at_m = np.arange(blocks + 1) * BLOCK_M
-    size_m = blocks * BLOCK_M
-    lines = [[(0, y), (size_m, y)] for y in at_m] + [[(x, 0), (x, size_m)] for x in at_m]
-    names = [f"Road {i}" for i in range(blocks + 1)] + [f"Lane {i}" for i in range(blocks + 1)]
-    return road_graph(shapely.linestrings(lines), np.array(names, object))
-
-
-def _sightings(at_m, minutes, vehicle):
-    at_us = (np.asarray(minutes) * 60_000_000).astype(np.int64)
-    return pd.DataFrame(
-        {"vehicle_hash": vehicle, "from_us": at_us, "to_us": at_us, "x_m": at_m[:, 0], "y_m": at_m[:, 1], "precision_m": PRECISION_M}
-    )  # fmt: skip
-
-
-def _route(rng):
-    """An L-shaped route along streets, at least 600 m as the crow flies."""
-    while True:
-        start, end = rng.uniform(200, SIZE_M - 200, (2, 2))
-        if np.hypot(*(end - start)) >= 600:
-            y_m, x_m = round(start[1] / BLOCK_M) * BLOCK_M, round(end[0] / BLOCK_M) * BLOCK_M
-            return shapely.LineString([(start[0], y_m), (x_m, y_m), (x_m, end[1])])
-
-
-def _city(seed, *, routes=2, decoy_minutes=None):
-    """Planted routes of six vehicles with five sightings each, and twenty decoys, as in the demonstration."""
-    rng = np.random.default_rng(seed)
-    truth, frames = [_route(rng) for _ in range(routes)], []
-    for number, route in enumerate(truth):
-        for vehicle in range(6):
-            places = shapely.line_interpolate_point(
-                route, (np.arange(5) + rng.uniform(0.1, 0.9, 5)) / 5, normalized=True
-            )
-            at_m = shapely.get_coordinates(places) + rng.normal(0, 5, (5, 2))
-            start = rng.integers(0, 360) * 1440 + rng.integers(0, 180)
-            frames.append(_sightings(at_m, start + 3 * np.arange(5), f"R{number}{vehicle}"))
-    for decoy in range(20):
-        minutes = rng.integers(0, 360, 5) * 1440 if decoy_minutes is None else rng.integers(0, decoy_minutes, 5)
-        frames.append(_sightings(rng.uniform(0, SIZE_M, (5, 2)), minutes, f"D{decoy}"))
-    return truth, pd.concat(frames, ignore_index=True)
+from tests.planted_routes import PRECISION_M, SIZE_M, planted_city, sightings_at, town
 
 
 def _score(seed, **city):
-    truth, sightings = _city(seed, **city)
-    found = corridors(_town(), od_pairs(sightings).pairs).corridors
+    truth, sightings = planted_city(seed, **city)
+    found = corridors(town(), od_pairs(sightings).pairs).corridors
     near = shapely.union_all([one.geometry_m for one in found]).buffer(50)
     recalled = [route.intersection(near).length / route.length >= 0.8 for route in truth]
     planted = shapely.union_all(np.array(truth, object)).buffer(50)
@@ -84,19 +36,30 @@ def test_decoys_alone_seldom_meet():
     assert sum(map(bool, found)) <= 3  # 5 % of 16 cities is 0.8, and more than 3 are seen once in 100 times
 
 
+@pytest.mark.parametrize("trips", [1, 2])
+@pytest.mark.parametrize("decoys", [0, 20])
+def test_a_straight_road_that_six_drive_is_found_and_more_evidence_does_not_lose_it(trips, decoys):
+    rng = np.random.default_rng(3)
+    others = [
+        sightings_at(rng.uniform(0, SIZE_M, (5, 2)), rng.integers(0, 360, 5) * 1440, f"D{d}") for d in range(decoys)
+    ]
+    (found,) = _found(_street_trips(6, trips=trips) + others).corridors
+    assert (found.vehicles, found.chance) == (6, 1 / 40)
+
+
 def _street_trips(vehicles, *, trips=1, from_m=40.0, to_m=2210.0, y_m=500.0, first=0):
     """Drives along one street of the town, from west to east where ``from_m`` is the lesser."""
     at_m = np.linspace(from_m, to_m, 4)
     places = np.column_stack([at_m, np.full(4, y_m)])
     return [
-        _sightings(places, 1440 * (trip + 1) + 3 * np.arange(4), f"S{first + vehicle}")
+        sightings_at(places, 1440 * (trip + 1) + 3 * np.arange(4), f"S{first + vehicle}")
         for vehicle in range(vehicles)
         for trip in range(trips)
     ]
 
 
 def _found(frames, **limits):
-    return corridors(_town(), od_pairs(pd.concat(frames, ignore_index=True)).pairs, **limits)
+    return corridors(town(), od_pairs(pd.concat(frames, ignore_index=True)).pairs, **limits)
 
 
 def test_a_corridor_says_what_it_is():
@@ -128,7 +91,7 @@ def test_vague_positions_are_no_evidence_for_a_road():
 
 def test_a_grid_of_equal_ways_is_evidence_for_none_of_them():
     ends = [
-        _sightings(np.array([[130.0, 0.0], [4870.0, 5000.0]]), 1440 * (i + 1) + np.array([0, 15]), f"S{i}")
+        sightings_at(np.array([[130.0, 0.0], [4870.0, 5000.0]]), 1440 * (i + 1) + np.array([0, 15]), f"S{i}")
         for i in range(8)
     ]
     assert _found(ends).corridors == ()  # eight cars from corner to corner, each by whichever streets
@@ -146,10 +109,10 @@ def test_fewer_vehicles_than_chance_would_bring_together_are_counted():
 
 
 def test_rows_in_any_order_give_the_same_corridors():
-    _, sightings = _city(3)
+    _, sightings = planted_city(3)
     order = np.random.default_rng(1).permutation(len(sightings))
-    first = corridors(_town(), od_pairs(sightings).pairs).corridors
-    again = corridors(_town(), od_pairs(sightings.iloc[order]).pairs).corridors
+    first = corridors(town(), od_pairs(sightings).pairs).corridors
+    again = corridors(town(), od_pairs(sightings.iloc[order]).pairs).corridors
     assert [one.edges.tolist() for one in again] == [one.edges.tolist() for one in first]
     assert [one.confidence for one in again] == [one.confidence for one in first]
 
@@ -161,9 +124,9 @@ DRIVES = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), PLACES, PLACES
 @settings(max_examples=150, deadline=None)
 @given(DRIVES, st.integers(2, 4))
 def test_no_corridor_ever_has_fewer_than_k_vehicles(drives, k):
-    graph = _town(4)
+    graph = town(4)
     frames = [
-        _sightings(np.array([start, end]), 1440 * i + np.array([0, 5]), f"S{vehicle}")
+        sightings_at(np.array([start, end]), 1440 * i + np.array([0, 5]), f"S{vehicle}")
         for i, (vehicle, repeat, start, end) in enumerate(drives)
         for _ in range(repeat + 1)
     ]
@@ -189,7 +152,7 @@ def _drivers(pairs, graph, edges):
 
 
 def test_no_pairs_and_limits_without_meaning():
-    none = od_pairs(_sightings(np.zeros((1, 2)), [0], "S0")).pairs
-    assert corridors(_town(4), none).corridors == ()
+    none = od_pairs(sightings_at(np.zeros((1, 2)), [0], "S0")).pairs
+    assert corridors(town(4), none).corridors == ()
     with pytest.raises(InvalidParameter):
-        corridors(_town(4), none, k=0)
+        corridors(town(4), none, k=0)

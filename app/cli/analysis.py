@@ -263,6 +263,7 @@ def explain_command(context: Context, *, place_id: str) -> None:
             for key, event, words in _counted_once(context, view)
         ],
         "decisions": _decisions(view.decisions),
+        "nominated": next(({"name": n.name, "source": n.source, "reason": n.reason} for n in view.nominations), None),
         "links": _links_of(context, view),
     }
     context.answer(value, text=lambda: _explanation(value))
@@ -271,11 +272,11 @@ def explain_command(context: Context, *, place_id: str) -> None:
 def _decisions(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
     return [
         {
+            **d.detail,
             "verdict": d.verdict,
             "reason": d.reason,
             "actor": d.actor,
             "at": from_micros(d.decided_at_us).isoformat(),
-            **d.detail,
         }
         for d in decisions
     ]
@@ -329,6 +330,9 @@ def _explanation(value: dict[str, Any]) -> str:
     if value["counted_with"]:
         lines.append("Counted once with another report (lapwing split, if they are two events):")
         lines += [f"  {one['report']} {one['counted_with']} {one['because']}" for one in value["counted_with"]]
+    if value["nominated"]:
+        told = value["nominated"]
+        lines.append(f"Nominated before as {told['name']} ({told['source']}): {told['reason']}")
     lines += [f"Linked: {link['why']}" for link in value["links"]]
     lines += _decision_lines(value["decisions"])
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 import click
 
 from app.cli.common import Context, command, table
+from app.services.facilities import COMPARED
 from app.services.layers import require_layers
 from app.services.route_layers import link_dict, places_of, route_dict
 from geo.model import Run
@@ -65,7 +66,7 @@ def linked_command(context: Context, *, run_id: str) -> None:
 
 @click.command("facilities")
 @click.argument("run_id", metavar="RUN")
-@click.option("--kind", help="Only facilities of this kind, such as takeaway or park.")
+@click.option("--kind", type=click.Choice(COMPARED), help="Only facilities of this kind.")
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Only the first N of each kind.")
 @command
 def facilities_command(context: Context, *, run_id: str, kind: str | None, top: int) -> None:

@@ -5,15 +5,17 @@ from typing import Any
 import click
 
 from app.cli.common import Context, command
-from app.services.deciding import Change, change_place, nominate, read_point
+from app.services.deciding import Change, change_place
+from app.services.nominating import nominate
 from geo.decisions import RejectCode
+from geo.given_geometry import read_point
 from geo.model import Verdict
 from geo.place_kinds import PLACE_KINDS
 
 _DONE = {
     Verdict.ACCEPT: "accepted; it is in the outreach list",
     Verdict.REJECT: "rejected; it stays so in later analyses",
-    Verdict.MOVE: "moved; lists and maps show the new point",
+    Verdict.MOVE: "moved; lists send people to the new point",
     Verdict.RENAME: "renamed",
     Verdict.MERGE: "merged; the next analysis shows one place",
     Verdict.SPLIT: "split; the next analysis shows the parts",

@@ -126,6 +126,7 @@ def analyse(
     progress("Saving")
     with store.database.transaction():
         store.runs.save(scope, run, cells, found.places, found.members, selection.matches, besides)
+        store.places.remember(scope, run.run_id, found.remembered)
         store.audit.append(
             scope, Verb.COMBINATION, f"run:{identity}", now_us, records=summary["records"], inputs=len(hashes)
         )

@@ -31,7 +31,7 @@ def find_besides(
     located, around, seen = selection.located, found.around, found.seen
     facilities, kinds = compare_kinds(store, seen, around, study, seed=seed)
     vehicles = sightings(store, scope, parameters, selection.study)
-    driven, told = find_routes(vehicles, parameters, store.crs)
+    driven, told = find_routes(vehicles, parameters, store.crs, seed=seed)
     links, network = find_links(store, parameters, found.places, found.members, located, vehicles, seed=seed)
     by_id = {place.place_id: place for place in found.places}
     roads = vehicles.roads or (roads_round(store, scope, located) if any(link.significant for link in links) else None)

@@ -10,24 +10,20 @@ import shapely
 from app.services.protection import MARGIN_M, near_protected
 from data.audit import Verb
 from data.ids import uuid7
-from data.places import KnownPlace, Nomination
+from data.places import KnownPlace
 from data.store import Store
 from geo import cells as h3cells
 from geo.decisions import Decision, RejectCode, newest_standing, withdrawn_parts
 from geo.errors import Conflict, InvalidParameter, NotPermitted
 from geo.guard import scan
 from geo.model import Role, Scope, Verdict, content_hash
-from geo.parameters import AnalysisParameters
-from geo.place_kinds import PLACE_KINDS
+from geo.place_kinds import BUSINESS
 from geo.temporal import from_micros
 from geo.validate_features import project_geometries
 
 # A point moved further than this from its place would be another place.
 MAX_MOVE_M: Final = 1000.0
 MAX_NAME: Final = 120
-# A named place is a park, a premises, a stretch of road: not a town.
-MAX_NOMINATED_KM2: Final = 5.0
-_FOOTPRINT_RESOLUTION: Final = AnalysisParameters().footprint_resolution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +53,7 @@ def change_place(store: Store, scope: Scope, place_id: str, change: Change, *, n
     Conflict
         When the place was merged or split already, or there is nothing to take back.
     """
-    _require(scope, change.reason)
+    require_reason(scope, change.reason, now_us)
     with store.database.transaction():
         store.database.lock("place")  # two people who decide at once see each other's decision
         known = store.places.known_place(scope, place_id)
@@ -88,106 +84,37 @@ def matchable(store: Store, scope: Scope) -> list[KnownPlace]:
     return [place for place in store.places.known_places(scope) if place.place_id not in withdrawn]
 
 
-def nominate(
-    store: Store, scope: Scope, *, name: str, kind: str, geometry: str, reason: str, source: str, now_us: int
-) -> Nomination:
-    """Add a place that no cluster stands behind. It waits for a decision like any other, and is in no ranking.
-
-    ``geometry`` is ``LON,LAT`` or WKT in WGS 84.
+def require_reason(scope: Scope, reason: str, now_us: int) -> None:
+    """Refuse who may not decide, and a reason that is none or names a person's data.
 
     Raises
     ------
-    InvalidParameter, NotPermitted
+    NotPermitted, InvalidParameter
     """
-    _require(scope, reason)
-    if kind not in PLACE_KINDS:
-        raise InvalidParameter(f"Unknown kind of place {kind!r}; choose from {', '.join(PLACE_KINDS)}.")
-    shape = read_geometry(geometry)
-    plain = _checked_text("--name", name, now_us)
-    told = _checked_text("--source", source, now_us)
-    (shape_m,) = project_geometries(np.asarray([shape], object), store.crs)
-    if not shapely.is_valid(shape_m) or not np.isfinite(shapely.get_coordinates(shape_m)).all():
-        raise InvalidParameter(f"--geometry: the outline is not valid, or lies outside {store.crs.name}.")
-    if shapely.area(shape_m) > MAX_NOMINATED_KM2 * 1e6:
-        raise InvalidParameter(
-            f"--geometry: a place is at most {MAX_NOMINATED_KM2:g} km2; import larger outlines as areas."
-        )
-    if near_protected(store, scope, np.asarray([shape_m], object), MARGIN_M).any():
-        raise InvalidParameter("--geometry: too near a protected place; such a place is not named.")
-    place = Nomination(
-        place_id=content_hash(scope.org_id, "nominated", uuid7(now_us)), kind=kind, name=plain, geometry=shape, source=told,
-        reason=reason.strip(), actor=scope.actor, made_at_us=now_us,
-    )  # fmt: skip
-    with store.database.transaction():
-        store.places.nominate(scope, place, _footprint(shape))
-        store.audit.append(scope, Verb.COLLECTION, f"place:{place.place_id}", now_us, nominated=kind)
-    return place
-
-
-def read_geometry(text: str) -> shapely.Geometry:
-    """Read ``LON,LAT`` or WKT as a WGS 84 shape.
-
-    Raises
-    ------
-    InvalidParameter
-    """
-    words = text.strip()
-    if words[:1].isalpha():
-        try:
-            shape = shapely.force_2d(shapely.from_wkt(words))
-        except shapely.GEOSException as error:
-            raise InvalidParameter(
-                f"--geometry: {words[:40]!r} is not WKT, such as POLYGON ((-2.36 51.38, ...))."
-            ) from error
-        if shape.is_empty or shape.geom_type == "GeometryCollection":
-            raise InvalidParameter("--geometry: give one point, line or polygon.")
-    else:
-        shape = shapely.Point(*read_point("--geometry", words))
-    west, south, east, north = shape.bounds
-    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        raise InvalidParameter("--geometry: longitude comes first, in degrees: -2.36,51.38.")
-    return shape
-
-
-def read_point(option: str, text: str) -> tuple[float, float]:
-    """Read ``LON,LAT``.
-
-    Raises
-    ------
-    InvalidParameter
-    """
-    try:
-        lon, lat = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise InvalidParameter(f"{option}: {text[:40]!r} is not LON,LAT, such as -2.36,51.38.") from error
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise InvalidParameter(f"{option}: longitude comes first, in degrees: -2.36,51.38.")
-    return lon, lat
-
-
-def _require(scope: Scope, reason: str) -> None:
     if scope.role is not Role.ANALYST:
         raise NotPermitted("Only an analyst decides about places.")
     if not reason.strip():
         raise InvalidParameter("Say why in a few words: a decision without a reason cannot be reviewed.")
+    if found := scan(reason, this_year=from_micros(now_us).year, bare_names=False):
+        raise InvalidParameter(f"The reason seems to hold personal data ({found[0].rule}); say it without.")
 
 
-def _checked_text(option: str, text: str, now_us: int) -> str:
+def checked_text(option: str, text: str, now_us: int, *, business: bool) -> str:
+    """Return a name or source without needless blanks.
+
+    Raises
+    ------
+    InvalidParameter
+        When it is empty, too long or seems to hold personal data; only places of business may be called like persons.
+    """
     plain = " ".join(text.split())
     if not plain or len(plain) > MAX_NAME:
         raise InvalidParameter(f"{option}: 1 to {MAX_NAME} characters.")
-    if found := scan(plain, this_year=from_micros(now_us).year):
+    if found := scan(plain, this_year=from_micros(now_us).year, bare_names=not business):
         raise InvalidParameter(
             f"{option}: it seems to hold personal data ({found[0].rule}); name the place, not a person."
         )
     return plain
-
-
-def _footprint(shape: shapely.Geometry) -> list[int]:
-    if shapely.get_dimensions(shape) == 2:
-        return [int(cell) for cell in h3cells.cells_within(shape, _FOOTPRINT_RESOLUTION)]
-    lon, lat = shapely.get_coordinates(shapely.segmentize(shape, 2e-4)).T
-    return [int(cell) for cell in np.unique(h3cells.index_points(lon, lat, _FOOTPRINT_RESOLUTION))]
 
 
 Detail = Mapping[str, Any]
@@ -204,9 +131,10 @@ def _reject(_: Store, __: Scope, ___: KnownPlace, change: Change, ____: int) -> 
     return {"code": str(code)}
 
 
-def _move(store: Store, _: Scope, known: KnownPlace, change: Change, __: int) -> Detail:
+def _move(store: Store, scope: Scope, known: KnownPlace, change: Change, __: int) -> Detail:
     if change.to is None:
         raise InvalidParameter("Say where to: --to LON,LAT.")
+    _refuse_protected(store, scope, "--to", [change.to])
     away_m = _apart_m(store, known, [change.to])[0]
     if away_m > MAX_MOVE_M:
         raise InvalidParameter(
@@ -215,8 +143,11 @@ def _move(store: Store, _: Scope, known: KnownPlace, change: Change, __: int) ->
     return {"lon": change.to[0], "lat": change.to[1]}
 
 
-def _rename(_: Store, __: Scope, ___: KnownPlace, change: Change, now_us: int) -> Detail:
-    return {"name": _checked_text("--name", change.name, now_us)}
+def _rename(store: Store, scope: Scope, known: KnownPlace, change: Change, now_us: int) -> Detail:
+    place = store.runs.place(scope, known.last_run, known.place_id)
+    named = next((one.kind for one in store.places.nominations(scope) if one.place_id == known.place_id), "")
+    kind = place.kind if place is not None else named
+    return {"name": checked_text("--name", change.name, now_us, business=kind in BUSINESS)}
 
 
 def _merge(store: Store, scope: Scope, known: KnownPlace, change: Change, _: int) -> Detail:
@@ -243,6 +174,11 @@ def _split(store: Store, scope: Scope, known: KnownPlace, change: Change, now_us
         raise Conflict(
             f"Place {known.place_id} was merged or split already. Take that back first: lapwing decide {known.place_id} undo"
         )
+    if not known.last_run:
+        raise Conflict(
+            "No analysis has found this place yet, so there is nothing to split. Add each part: lapwing place add"
+        )
+    _refuse_protected(store, scope, "--at", change.at)
     if max(_apart_m(store, known, change.at)) > MAX_MOVE_M:
         raise InvalidParameter(f"--at: every part lies within {MAX_MOVE_M:,.0f} m of the place.")
     lon, lat = np.asarray(change.at, float).T
@@ -261,6 +197,8 @@ def _undo(store: Store, scope: Scope, known: KnownPlace, _: Change, __: int) -> 
     last = newest_standing(store.places.decisions(scope), known.place_id)
     if last is None:
         raise Conflict(f"Nothing was decided about place {known.place_id} that could be taken back.")
+    if last.verdict == Verdict.SPLIT:
+        _refuse_used_parts(store, scope, last)
     return {"undoes": last.decision_id, "verdict": last.verdict}
 
 
@@ -272,6 +210,28 @@ _DETAILS: Final = {
     Verdict.SPLIT: _split,
     Verdict.UNDO: _undo,
 }
+
+
+def _refuse_used_parts(store: Store, scope: Scope, split: Decision) -> None:
+    """A part that other places were merged into, or that was merged or split, cannot vanish from under them."""
+    rulings = store.places.standing(scope)
+    parts = {part["place"] for part in split.detail["parts"]}
+    used = {one.merged_into for one in rulings.values()} | {
+        place for place, one in rulings.items() if one.merged_into or one.parts
+    }
+    if held := sorted(parts & used):
+        raise Conflict(f"Part {held[0]} was merged or split since. Take that back first.")
+
+
+def _refuse_protected(store: Store, scope: Scope, option: str, points: Sequence[tuple[float, float]]) -> None:
+    """Nobody is sent to a protected place, nor to a point outside the store's grid."""
+    lon, lat = np.asarray(points, float).T
+    with np.errstate(invalid="ignore"):
+        x_m, y_m = store.crs.project(lon, lat)
+    if not (np.isfinite(x_m) & np.isfinite(y_m)).all():
+        raise InvalidParameter(f"{option} lies outside {store.crs.name}; longitude comes first.")
+    if near_protected(store, scope, shapely.points(x_m, y_m), MARGIN_M).any():
+        raise InvalidParameter(f"{option} is too near a protected place.")
 
 
 def _apart_m(store: Store, known: KnownPlace, points: Sequence[tuple[float, float]]) -> list[float]:

@@ -9,7 +9,8 @@ import shapely
 from app.services.nominated import NominatedPlace, nominated_places
 from app.services.protection import SAME_BUILDING_M, near_protected
 from app.services.route_layers import link_features, route_features
-from app.services.tasking import AcceptedPlace, accepted_places
+from app.services.rulings import rulings
+from app.services.tasking import AcceptedPlace, accepted_places, place_point
 from app.services.wording import place_words
 from data.demo import SOURCE as SYNTHETIC_SOURCE
 from data.store import Store
@@ -123,8 +124,11 @@ def map_places(store: Store, scope: Scope, run: Run, *, limit: int) -> ReleasedL
 def _places(
     store: Store, scope: Scope, run: Run, profile: Profile, *, limit: int | None = None
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    rulings = store.places.standing(scope)
-    decided = [as_decided(place, rulings) for place in store.runs.places(scope, run.run_id, top=limit)]
+    decided_on = rulings(store, scope)
+    found = store.runs.places(scope, run.run_id, top=limit)
+    decided = [as_decided(place, decided_on) for place in found]
+    if profile is not Profile.OPERATIONAL:  # what people call a place may be somebody's address: it stays inside
+        decided = [(place, one) for place, (_, one) in zip(found, decided, strict=True)]
     places = [place for place, _ in decided]
     rows = [_place_row(place, run, one.verdict, profile) for place, one in decided]
     named = nominated_places(store, scope, run)
@@ -230,14 +234,6 @@ def _nominated_row(one: NominatedPlace) -> dict[str, Any]:
     row = {name: getattr(place, name) for name in ("kind", "name", "records", "basis")}
     row |= {"id": place.place_id, "place": place.place_id, "decision": one.standing.verdict, "why": one.words}
     return row | dict.fromkeys(("days", "months", "month_only", "sources"), 0)
-
-
-def place_point(place: Place, standing: Standing) -> tuple[float, float]:
-    """Where to look for a place: the point that a person moved it to, else the middle of its fullest cell."""
-    if standing.point is not None:
-        return standing.point
-    lon, lat = h3cells.centres(np.asarray([place.peak_cell]))
-    return float(lon[0]), float(lat[0])
 
 
 def place_dict(place: Place, run: Run, standing: Standing) -> dict[str, Any]:

@@ -5,12 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from app.services.protection import MARGIN_M, near_protected
+from app.services.rulings import rulings
 from data.places import Nomination
 from data.store import Store
 from geo import cells as h3cells
 from geo.decisions import MERGED, Standing
 from geo.model import Place, Run, Scope
 from geo.temporal import from_micros
+from geo.validate_features import project_geometries
 
 NOMINATED = "nominated"
 
@@ -67,13 +70,7 @@ class NominatedPlace:
 def nominated_places(store: Store, scope: Scope, run: Run | None = None) -> list[NominatedPlace]:
     """Places that people named, oldest first: not those that the run itself found, nor those merged into another."""
     found = {place.place_id for place in store.runs.places(scope, run.run_id)} if run else set()
-    nominations = [one for one in store.places.nominations(scope) if one.place_id not in found]
-    if not nominations:
-        return []
-    rulings, known = store.places.standing(scope), {one.place_id: one for one in store.places.known_places(scope)}
-    listed = [
-        NominatedPlace(one, known[one.place_id].footprint, rulings.get(one.place_id, Standing())) for one in nominations
-    ]
+    listed = [one for one in _shown(store, scope) if one.nomination.place_id not in found]
     return [one for one in listed if one.standing.verdict != MERGED]
 
 
@@ -81,4 +78,19 @@ def nominated_place(store: Store, scope: Scope, place_id: str) -> NominatedPlace
     """One place that people named; None where no such place is, or an analysis has found it since."""
     if store.runs.seen_in(scope, place_id):
         return None
-    return next((one for one in nominated_places(store, scope) if one.nomination.place_id == place_id), None)
+    return next((one for one in _shown(store, scope) if one.nomination.place_id == place_id), None)
+
+
+def _shown(store: Store, scope: Scope) -> list[NominatedPlace]:
+    """All that may be shown: a place where a protected one has been declared since is nobody's to see."""
+    nominations = store.places.nominations(scope)
+    if not nominations:
+        return []
+    shapes_m = project_geometries(np.asarray([one.geometry for one in nominations], object), store.crs)
+    hidden = near_protected(store, scope, shapes_m, MARGIN_M)
+    decided_on, known = rulings(store, scope), {one.place_id: one for one in store.places.known_places(scope)}
+    return [
+        NominatedPlace(one, known[one.place_id].footprint, decided_on.get(one.place_id, Standing()))
+        for one, away in zip(nominations, ~hidden, strict=True)
+        if away
+    ]

@@ -7,8 +7,10 @@ import pandas as pd
 
 from app.services.deciding import Change, change_place
 from app.services.layers import place_dict, require_layers
+from app.services.rulings import rulings
+from data.places import Nomination
 from data.store import Store
-from geo.decisions import Decision, Standing, as_decided, standing
+from geo.decisions import Decision, Standing, as_decided
 from geo.errors import NotFound
 from geo.model import Place, Run, Scope, Verdict
 
@@ -22,6 +24,7 @@ class PlaceView:
     runs_seen: int
     decisions: list[Decision]
     standing: Standing
+    nominations: list[Nomination] = field(default_factory=list)
     counted_with: dict[bytes, tuple[bytes, str]] = field(default_factory=dict)
 
 
@@ -29,8 +32,8 @@ def list_places(store: Store, scope: Scope, run_id: str, *, top: int | None = No
     """Places of a run by rank, as plain values."""
     run = store.runs.get(scope, run_id)
     require_layers(run)
-    rulings = store.places.standing(scope)
-    decided = [as_decided(place, rulings) for place in store.runs.places(scope, run.run_id, top=top)]
+    decided_on = rulings(store, scope)
+    decided = [as_decided(place, decided_on) for place in store.runs.places(scope, run.run_id, top=top)]
     return [place_dict(place, run, one) for place, one in decided]
 
 
@@ -39,6 +42,8 @@ def view_place(store: Store, scope: Scope, place_id: str, *, run_id: str | None 
     known = store.places.known_place(scope, place_id)
     seen = store.runs.seen_in(scope, place_id)
     newest = next((run for run in store.runs.runs(scope) if run.run_id in seen), None)
+    if run_id is None and newest is None and not known.last_run:
+        raise NotFound(f"No analysis has looked at place {place_id} yet; the next one does: lapwing analyse")
     if run_id is None and newest is None:
         raise NotFound(f"No stored analysis holds place {place_id} any more.")
     run = store.runs.get(scope, run_id) if run_id else newest
@@ -52,13 +57,14 @@ def view_place(store: Store, scope: Scope, place_id: str, *, run_id: str | None 
         for key, event, words in zip(matches["record_key"], matches["event_key"], matches["words"], strict=True)
     }
     decisions = store.places.decisions(scope)
-    place, one = as_decided(place, standing(decisions))
+    place, one = as_decided(place, rulings(store, scope))
     return PlaceView(
         place=place,
         run=run,
         runs_seen=len(seen),
         decisions=[decision for decision in decisions if decision.place_id == place_id],
         standing=one,
+        nominations=[one for one in store.places.nominations(scope) if one.place_id == place_id],
         counted_with=counted_with,
     )
 

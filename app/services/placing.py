@@ -29,13 +29,14 @@ PEAK_CELLS = 5
 class PlacesFound:
     """Places in listing order, the record keys behind each, and the geography that they were named by.
 
-    ``seen`` has the odds of every located record, by its position.
+    ``seen`` has the odds of every located record, by its position; ``remembered`` the footprints that places are known by from now on.
     """
 
     places: tuple[Place, ...]
     members: dict[str, list[bytes]]
     around: Surroundings | None
     seen: Odds | None
+    remembered: dict[str, tuple[int, ...]]
 
 
 def make_places(
@@ -59,7 +60,7 @@ def make_places(
     records = located[clustered]
     core = clustering.core[clustering.inverse[clustered]]
     cover = h3cells.index_points(records["lon"].to_numpy(), records["lat"].to_numpy(), parameters.footprint_resolution)
-    group, ids = _identify(store, scope, records, clustering.labels[clustered], cover, core, run_identity)
+    group, ids, matched = _identify(store, scope, records, clustering.labels[clustered], cover, core, run_identity)
     count, rows_of = len(ids), _rows_of(group, len(ids))
     footprints = [_footprint(cover[rows], core[rows]) for rows in rows_of]
     points_m = records[["x_m", "y_m"]].to_numpy(float)
@@ -113,10 +114,11 @@ def make_places(
                 alternatives=found.alternatives,
             )
         )
+    remembered = {ids[number]: cells for number, (cells, _) in enumerate(footprints)} | matched
     members = {ids[number]: keys.iloc[rows].tolist() for number, rows in enumerate(rows_of)}
     for number, key in zip(also["group"].astype(int), also["record_key"], strict=True):
         members[ids[number]].append(key)
-    return PlacesFound(tuple(places), members, around, seen)
+    return PlacesFound(tuple(places), members, around, seen, remembered)
 
 
 def _identify(
@@ -127,15 +129,18 @@ def _identify(
     cover: NDArray[np.int64],
     core: NDArray[np.bool_],
     run_identity: str,
-) -> tuple[NDArray[np.int64], list[str]]:
-    """Place of each record: clusters found again by their footprints, then joined and parted as people said."""
+) -> tuple[NDArray[np.int64], list[str], dict[str, tuple[int, ...]]]:
+    """Place of each record: clusters found again by their footprints, then joined and parted as people said.
+
+    The footprints are those of the clusters: a place that was merged is known again by its own, not by the whole's.
+    """
     known = {place.place_id: place.footprint for place in matchable(store, scope)}
     # A run made again finds its own places again, wherever later runs have seen them since.
     known |= {place.place_id: place.footprint for place in store.runs.places(scope, run_identity)}
     footprints = [_footprint(cover[rows], core[rows])[0] for rows in _rows_of(group, int(group.max(initial=-1)) + 1)]
     ids = match_places(footprints, known, org_id=scope.org_id, run_id=run_identity)
     points_m = records[["x_m", "y_m"]].to_numpy(float)
-    return regroup(points_m, group, ids, store.places.standing(scope))
+    return *regroup(points_m, group, ids, store.places.standing(scope)), dict(zip(ids, footprints, strict=True))
 
 
 def _named(

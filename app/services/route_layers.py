@@ -7,6 +7,7 @@ import pandas as pd
 import shapely
 
 from app.services.routing import ON_FOOT
+from app.services.rulings import rulings
 from data.store import Store
 from geo import cells as h3cells
 from geo.decisions import as_decided
@@ -66,8 +67,8 @@ def link_dict(link: Link, places: dict[str, Place]) -> dict[str, Any]:
 
 def places_of(store: Store, scope: Scope, run: Run) -> dict[str, Place]:
     """Places of a run by id, under the names that people gave them."""
-    rulings = store.places.standing(scope)
-    return {place.place_id: as_decided(place, rulings)[0] for place in store.runs.places(scope, run.run_id)}
+    decided_on = rulings(store, scope)
+    return {place.place_id: as_decided(place, decided_on)[0] for place in store.runs.places(scope, run.run_id)}
 
 
 def route_features(store: Store, scope: Scope, run: Run, _: Profile) -> tuple[pd.DataFrame, np.ndarray]:

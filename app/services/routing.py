@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from app.services.protection import MARGIN_M, near_protected
 from app.services.selecting import period_us
 from data.store import Store
-from geo.corridors import Corridor, corridors
+from geo.corridor_facts import Corridor
+from geo.corridors import corridors
 from geo.crs import MetricCrs
 from geo.elongation import MIN_LENGTH_M, MIN_RATIO, along_road, elongation
 from geo.map_matching import match_tracks
@@ -29,8 +30,9 @@ DRIVEN: Final = "driven"
 TRACKED: Final = "tracked"
 ON_FOOT: Final = "on_foot"
 _MARGIN_DEGREES: Final = 0.01
-# A median of a minute between fixes is a track; anything slower is a sighting here and there.
+# A median of a minute between fixes can be matched to roads; without roads five minutes still trace a way that many share.
 DENSE_S: Final = 60.0
+TRACED_S: Final = 300.0
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,12 @@ def roads_round(store: Store, scope: Scope, records: pd.DataFrame) -> RoadGraph 
 
 
 def find_routes(
-    seen: Sightings, parameters: AnalysisParameters, crs: MetricCrs
+    seen: Sightings, parameters: AnalysisParameters, crs: MetricCrs, *, seed: int
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Corridors of at least as many distinct vehicles as the parameters ask, and what gave none."""
     k = parameters.min_vehicles
     if seen.roads is not None:
-        found = corridors(seen.roads, seen.pairs.pairs, k=k)
+        found = corridors(seen.roads, seen.pairs.pairs, k=k, seed=seed)
         routes = [_driven(one, crs) for one in found.corridors]
         counts = found.counts
     else:
@@ -124,7 +126,7 @@ def stretches(
 
 def _on_the_road(frame: pd.DataFrame, roads: RoadGraph) -> pd.DataFrame:
     """Put the fixes of dense tracks on the network; sparse sightings stay where they were seen."""
-    fixes = _fixes(frame)
+    fixes = _fixes(frame, DENSE_S)
     if not len(fixes):
         return frame
     matched = match_tracks(fixes, roads)
@@ -140,8 +142,8 @@ def _on_the_road(frame: pd.DataFrame, roads: RoadGraph) -> pd.DataFrame:
     return frame
 
 
-def _fixes(frame: pd.DataFrame) -> pd.DataFrame:
-    """Fixes of tracks: sightings of one vehicle without a gap of an hour, a minute apart or less by the median."""
+def _fixes(frame: pd.DataFrame, usual_gap_s: float) -> pd.DataFrame:
+    """Fixes of tracks: sightings of one vehicle without a gap of an hour, by the median no further apart than said."""
     at_us = midpoint_us(frame["from_us"].to_numpy("int64"), frame["to_us"].to_numpy("int64"))
     fixes = pd.DataFrame(
         {"row": frame.index, "x_m": frame["x_m"], "y_m": frame["y_m"], "precision_m": frame["precision_m"], "at_us": at_us,
@@ -150,11 +152,11 @@ def _fixes(frame: pd.DataFrame) -> pd.DataFrame:
     gap_s = fixes.groupby("vehicle")["at_us"].diff() / 1e6
     fixes["trip"] = (gap_s.isna() | (gap_s > 3600)).cumsum()
     usual_s = gap_s.where(gap_s <= 3600).groupby(fixes["trip"]).median()
-    return fixes[fixes["trip"].map(usual_s <= DENSE_S)].reset_index(drop=True)
+    return fixes[fixes["trip"].map(usual_s <= usual_gap_s)].reset_index(drop=True)
 
 
 def _tracks(frame: pd.DataFrame, k: int) -> list[tuple[Any, int]]:
-    fixes = _fixes(frame) if len(frame) else frame
+    fixes = _fixes(frame, TRACED_S) if len(frame) else frame
     return [(one, len(fixes)) for one in track_corridors(fixes, k=max(k, 2))] if len(fixes) else []
 
 

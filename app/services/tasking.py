@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 
 from app.services.nominated import nominated_places
+from app.services.rulings import rulings
 from app.services.wording import place_words
 from data.store import Store
 from geo import cells as h3cells
@@ -70,14 +71,14 @@ class TaskingList:
 
 def accepted_places(store: Store, scope: Scope, run: Run) -> TaskingList:
     """Places of a run that an analyst has accepted, by rank."""
-    rulings = store.places.standing(scope)
-    decided = [as_decided(place, rulings) for place in store.runs.places(scope, run.run_id)]
+    decided_on = rulings(store, scope)
+    decided = [as_decided(place, decided_on) for place in store.runs.places(scope, run.run_id)]
     named = nominated_places(store, scope, run)
     words = {one.nomination.place_id: one.words for one in named}
     decided += [(one.as_place(), one.standing) for one in named]
     chosen = [(place, one) for place, one in decided if one.verdict == Verdict.ACCEPT]
     waiting = [place for place, one in decided if one.verdict == WAITING]
-    areas = _area_names(store, scope, [place for place, _ in chosen])
+    areas = _area_names(store, scope, [place_point(place, one) for place, one in chosen])
     return TaskingList(
         run=run,
         accepted=[
@@ -97,19 +98,27 @@ def accepted_places(store: Store, scope: Scope, run: Run) -> TaskingList:
     )
 
 
-def _area_names(store: Store, scope: Scope, places: list[Place]) -> list[str]:
-    """Name of the smallest imported area that holds each place's busiest cell; blank when none does."""
-    if not places:
+def place_point(place: Place, standing: Standing) -> tuple[float, float]:
+    """Where to look for a place: the point that a person moved it to, else the middle of its fullest cell."""
+    if standing.point is not None:
+        return standing.point
+    lon, lat = h3cells.centres(np.asarray([place.peak_cell], np.int64))
+    return float(lon[0]), float(lat[0])
+
+
+def _area_names(store: Store, scope: Scope, spots: list[tuple[float, float]]) -> list[str]:
+    """Name of the smallest imported area that holds each spot; blank when none does."""
+    if not spots:
         return []
     areas = store.evidence.features(scope, [FeatureKind.AREAS])
     if areas.empty:
-        return [""] * len(places)
+        return [""] * len(spots)
     areas = (
         areas.assign(size=shapely.area(areas["geometry"].to_numpy(object))).sort_values("size").reset_index(drop=True)
     )
-    points = shapely.points(*h3cells.centres(np.asarray([place.peak_cell for place in places], np.int64)))
+    points = shapely.points(np.asarray(spots, float))
     point, area = shapely.STRtree(areas["geometry"].to_numpy(object)).query(points, predicate="within")
-    names = [""] * len(places)
+    names = [""] * len(spots)
     for p, a in sorted(zip(point.tolist(), area.tolist(), strict=True), reverse=True):
         names[p] = str(areas["name"].iat[a] or areas["code"].iat[a])
     return names
@@ -117,9 +126,7 @@ def _area_names(store: Store, scope: Scope, places: list[Place]) -> list[str]:
 
 def _where(store: Store, place: Place, standing: Standing) -> str:
     """Say where a place is: a street that the evidence also speaks of, and a reference to 100 m."""
-    lon, lat = h3cells.centres(np.asarray([place.peak_cell], np.int64))
-    if standing.point is not None:
-        lon, lat = (np.asarray([one]) for one in standing.point)
+    lon, lat = (np.asarray([one]) for one in place_point(place, standing))
     if store.crs.epsg == BRITISH_NATIONAL_GRID:
         x_m, y_m = store.crs.project(lon, lat)
         spot = format_grid_reference(float(x_m[0]), float(y_m[0]))

@@ -5,10 +5,12 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.services.deciding import Change, change_place, nominate, read_point
+from app.services.deciding import Change, change_place
+from app.services.nominating import nominate
 from app.web.places import render_place
 from app.web.security import consulted, lapwing, scope, store
 from geo.errors import Conflict, InvalidParameter, NotFound
+from geo.given_geometry import read_point
 from geo.model import Verdict
 from geo.place_kinds import PLACE_KINDS
 
