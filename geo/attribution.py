@@ -25,8 +25,8 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 LISTED: Final = 3
-# What stands out less is not called the place, only listed.
-MIN_PROBABILITY: Final = 0.3
+# What is not likelier than not is not called the place, only listed.
+MIN_PROBABILITY: Final = 0.5
 _MIN_KEPT: Final = 0.005
 # Beyond four sigmas lie three records in ten thousand.
 _SIGMAS_AWAY: Final = 4.0
@@ -252,7 +252,7 @@ def _choose(entities: Ints, probabilities: Floats, unattributed: float, referenc
         for entity, probability in zip(entities.tolist(), probabilities.tolist(), strict=True)
     )
     rest = round(unattributed, 4)
-    if not listed or listed[0]["probability"] < max(MIN_PROBABILITY, rest):
+    if not listed or listed[0]["probability"] < MIN_PROBABILITY:
         return Attribution(None, UNATTRIBUTED, None, rest, listed, rest)
     best = listed[0]
     return Attribution(int(entities[0]), best["kind"], best["name"], best["probability"], listed[1:], rest)

@@ -107,7 +107,9 @@ def _after(now: Standing, decision: Decision) -> Standing:
 def as_decided(place: Place, rulings: Mapping[str, Standing]) -> tuple[Place, Standing]:
     """Return a place under the name that people gave it, and what stands of it."""
     one = rulings.get(place.place_id, Standing())
-    return (place if one.name is None else replace(place, name=one.name)), one
+    if one.name is None or one.name == place.name:
+        return place, one
+    return replace(place, name=one.name, evidence={**place.evidence, "found_name": place.name}), one
 
 
 def newest_standing(decisions: Sequence[Decision], place_id: str) -> Decision | None:

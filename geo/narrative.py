@@ -1,6 +1,6 @@
 """Plain sentences about places, for people who have a minute."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -69,8 +69,17 @@ def kind_words(kind: str) -> str:
     return _KIND_WORDS.get(kind, kind)
 
 
-def place_title(kind: str, name: str | None) -> str:
-    """Return a name for headings: the place's own, else its kind."""
+def place_title(kind: str, name: str | None, alternatives: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Return a name for headings: the place's own, else the likeliest near it, else its kind.
+
+    Examples
+    --------
+    >>> place_title("unattributed", None, [{"name": "Mill Lane", "probability": 0.3}])
+    'Spot near Mill Lane'
+    """
+    near = next((other["name"] for other in alternatives if other["name"]), None)
+    if kind == UNATTRIBUTED and not name and near:
+        return f"Spot near {near}"
     if kind in _UNNAMED:
         return name or _UNNAMED[kind]
     return name or kind_words(kind).removeprefix("a ").removeprefix("an ").capitalize()

@@ -16,6 +16,7 @@ NO_HOT_CELLS: Final = (
 _NO_KIND: Final = (AREA, UNATTRIBUTED)
 # A candidate less probable than this is not worth a panel's breath.
 _LEAST_PROBABILITY: Final = 0.1
+HALF: Final = 0.5
 _NAME_LENGTH: Final = 60
 
 
@@ -83,8 +84,10 @@ def place_sentence(
     ]
     if likely:
         sentence += f"; {', '.join(likely)}"
+    elif kind == UNATTRIBUTED and probability is not None and probability < HALF:
+        sentence += "; several places near it may explain it"
     elif kind == UNATTRIBUTED:
-        sentence += "; no known place explains it"
+        sentence += "; no imported place explains it"
     return sentence[0].upper() + sentence[1:] + "."
 
 

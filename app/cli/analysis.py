@@ -185,8 +185,9 @@ def places_command(context: Context, *, run_id: str, top: int | None) -> None:
         [
             p["rank"],
             p["place"],
-            place_title(p["kind"], p["name"]),
+            place_title(p["kind"], p["name"], p["alternatives"]),
             kind_words(p["kind"]),
+            "" if p["probability"] is None else f"{p['probability']:.0%}",
             p["records"],
             "yes" if p["evidence"].get("significant") else "not shown",
             p["basis"],
@@ -196,7 +197,7 @@ def places_command(context: Context, *, run_id: str, top: int | None) -> None:
     ]
     named = [one.as_dict() for one in nominated_places(context.lapwing.store, context.scope, run)]
     single = run.summary.get("needs_decision", [])
-    headings = ["rank", "place", "name", "kind", "records", "beyond chance", "basis", "decision"]
+    headings = ["rank", "place", "name", "kind", "odds", "records", "beyond chance", "basis", "decision"]
     lines = [table(headings, rows) if rows else "This analysis found no place of concern."]
     if named:
         lines += ["", "Nominated by people, in no ranking:"]
@@ -304,9 +305,13 @@ def _counted_once(context: Context, view: places.PlaceView) -> list[tuple[bytes,
 
 def _explanation(value: dict[str, Any]) -> str:
     evidence, score = value["evidence"], value["evidence"]["score"]
-    odds = "" if value["probability"] is None else f", odds {value['probability']:.0%}"
+    odds = (
+        f", odds {value['probability']:.0%}"
+        if value["probability"] is not None and value["kind"] != "unattributed"
+        else ""
+    )
     lines = [
-        f"{place_title(value['kind'], value['name'])} ({kind_words(value['kind'])}{odds})",
+        f"{place_title(value['kind'], value['name'], value['alternatives'])} ({kind_words(value['kind'])}{odds})",
         value["why"],
         f"Records from {span_words(evidence)}, the newest {plural(evidence['recency_days'], 'day')} before the analysis. "
         f"Positions precise to {evidence['precision_m']:g} m ({value['basis']}).",

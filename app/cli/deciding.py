@@ -18,7 +18,7 @@ _DONE = {
     Verdict.MOVE: "moved; lists send people to the new point",
     Verdict.RENAME: "renamed",
     Verdict.MERGE: "merged; the next analysis shows one place",
-    Verdict.SPLIT: "split; the next analysis shows the parts",
+    Verdict.SPLIT: "split; the next analysis shows the parts that have records",
     Verdict.UNDO: "taken back",
 }
 
@@ -27,7 +27,9 @@ _DONE = {
 @click.argument("place_id", metavar="PLACE")
 @click.argument("verdict", type=click.Choice([str(one) for one in Verdict]))
 @click.option("--reason", required=True, help="Why; it is kept with the decision.")
-@click.option("--code", type=click.Choice(list(RejectCode)), help="With reject: what the place is instead.")
+@click.option(
+    "--code", type=click.Choice([str(one) for one in RejectCode]), help="With reject: what the place is instead."
+)
 @click.option("--to", metavar="LON,LAT", help="With move: where the place really is.")
 @click.option("--name", help="With rename: what the place is called.")
 @click.option("--into", metavar="PLACE", help="With merge: the place that it is a part of.")

@@ -6,6 +6,7 @@ import click
 
 from app.cli.common import Context, command
 from app.services import exporting
+from geo.errors import InvalidParameter
 from geo.model import Layer, Profile
 from geo.narrative import plural
 
@@ -53,6 +54,8 @@ def export_command(
     """Write a layer of RUN to a file, after disclosure control for the audience."""
     lapwing = context.lapwing
     run = lapwing.store.runs.get(context.scope, run_id)
+    if format_name and not output.is_dir() and exporting.format_of(output) != format_name and output.suffix:
+        raise InvalidParameter(f"--format {format_name} does not fit the ending of {output.name}.")
     request = exporting.ExportRequest(
         layer=Layer(layer),
         format=format_name or exporting.format_of(output),

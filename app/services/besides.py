@@ -29,7 +29,7 @@ def find_besides(
 ) -> Besides:
     """Work out what lies beside the places, for the records of one analysis and its study cells."""
     located, around, seen = selection.located, found.around, found.seen
-    facilities, kinds = compare_kinds(store, seen, around, study, seed=seed)
+    facilities, kinds = compare_kinds(store, located, seen, around, study, seed=seed)
     vehicles = sightings(store, scope, parameters, selection.study)
     driven, told = find_routes(vehicles, parameters, store.crs, seed=seed)
     links, network = find_links(store, parameters, found.places, found.members, located, vehicles, seed=seed)

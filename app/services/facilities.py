@@ -12,8 +12,9 @@ from data.store import Store
 from geo import cells as h3cells
 from geo.attribution import Odds
 from geo.facilities import compare_facilities, concentration
-from geo.model import FeatureKind
+from geo.model import FeatureKind, LocationBasis
 from geo.outcome import Facility
+from geo.place_shapes import SIGMAS_IN_95_PERCENT_RADIUS
 from geo.temporal import local_days, midpoint_us
 
 # Homes are never ranked against each other, and streets are told by the routes.
@@ -29,11 +30,18 @@ _SINGLE_RESOLUTION: Final = 10
 
 
 def compare_kinds(
-    store: Store, seen: Odds | None, around: Surroundings | None, study: h3cells.Cells, *, seed: int
+    store: Store,
+    located: pd.DataFrame,
+    seen: Odds | None,
+    around: Surroundings | None,
+    study: h3cells.Cells,
+    *,
+    seed: int,
 ) -> tuple[list[Facility], dict[str, Any]]:
     """Facilities of the study area that records speak of, tested against their own kind, and how concentrated each kind is.
 
-    A record counts at the facility that it names first with odds of a half or more; parks are compared by area.
+    A record counts at the facility that it names first with odds of a half or more. Moved positions are left out: they lie where
+    their publisher's map points lie. Parks are compared by the ground from which positions as precise as these reach them.
     """
     if seen is None or around is None:
         return [], {}
@@ -42,12 +50,18 @@ def compare_kinds(
     if not len(entities):
         return [], {}
     first = np.flatnonzero(np.diff(seen.point, prepend=-1) != 0)
-    sure = first[seen.probability[first] >= MIN_ODDS]
+    moved = (located["location_basis"] == LocationBasis.SNAPPED).to_numpy(bool)
+    sure = first[(seen.probability[first] >= MIN_ODDS) & ~moved[seen.point[first]]]
     records = np.bincount(seen.entity[sure], minlength=len(reference))[entities]
-    weight = np.bincount(seen.entity, seen.probability, minlength=len(reference))[entities]
+    own = ~moved[seen.point]
+    weight = np.bincount(seen.entity[own], seen.probability[own], minlength=len(reference))[entities]
     kinds = reference.place_kinds[entities].astype(str)
     names, codes = np.unique(kinds, return_inverse=True)
-    ground = np.bincount(reference.entity, shapely.area(reference.geometry_m), minlength=len(reference))[entities]
+    reach_m = (
+        float(located.loc[~moved, "precision_m"].median()) / SIGMAS_IN_95_PERCENT_RADIUS if (~moved).any() else 0.0
+    )
+    around_m2 = shapely.area(reference.geometry_m) + reach_m * shapely.length(reference.geometry_m) + np.pi * reach_m**2
+    ground = np.bincount(reference.entity, around_m2, minlength=len(reference))[entities]
     exposure = np.where(kinds == "park", np.maximum(ground, 100.0), 1.0)
     tested = compare_facilities(records, kind=codes, exposure=exposure)
     told = [

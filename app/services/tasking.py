@@ -42,7 +42,7 @@ class AcceptedPlace:
         decided = from_micros(self.decision.decided_at_us).astimezone(LONDON).date()
         return {
             "place": self.place.place_id,
-            "place_name": place_title(self.place.kind, self.place.name),
+            "place_name": place_title(self.place.kind, self.place.name, self.place.alternatives),
             "kind": self.place.kind,
             "area": self.area,
             "where": self.where,

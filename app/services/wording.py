@@ -29,12 +29,12 @@ def _words(evidence: Mapping[str, Any], place: Place | None, run: Run) -> str:
     if run.summary.get("compared_with") == ComparedWith.EFFORT and place is not None:
         evidence = {**evidence, "rate_ratio": None}  # of what looking found alone, and the reports are all
     scale = yardstick(from_micros(run.generated_at_us).astimezone(LONDON).date())
-    # Text fields of GIS formats are short: the runner-up goes first, then what the basis field says too.
-    for named, doubts in ((2, True), (1, True), (1, False), (0, False)):
+    # Text fields of GIS formats are short: the candidates go first, for they have fields of their own; doubt goes last.
+    for named, doubts in ((2, True), (1, True), (0, True), (1, False), (0, False)):
         sentence = place_sentence(
             evidence,
             kind=place.kind if place else AREA,
-            name=place.name if place else None,
+            name=evidence.get("found_name", place.name) if place else None,
             probability=place.probability if place else None,
             alternatives=place.alternatives if place else (),
             yardstick=scale,

@@ -1,5 +1,6 @@
 """What people do with a place beyond accepting it: move, rename, merge, split, take back, and name one of their own."""
 
+import re
 from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
@@ -25,7 +26,7 @@ def change(place_id: str) -> BaseResponse:
     try:
         change_place(store(), scope(), place_id, _change(), now_us=lapwing().clock())
     except (InvalidParameter, Conflict, NotFound) as error:
-        return make_response(render_place(place_id, error=str(error)), 422)
+        return make_response(render_place(place_id, error=in_words(error)), 422)
     return redirect(url_for("places.page", place_id=place_id, run=request.args.get("run")))
 
 
@@ -59,12 +60,24 @@ def add() -> BaseResponse:
     try:
         place = nominate(store(), scope(), **said, now_us=lapwing().clock())
     except InvalidParameter as error:
-        return make_response(_form(said, error=str(error)), 422)
+        return make_response(_form(said, error=in_words(error)), 422)
     return redirect(url_for("places.page", place_id=place.place_id))
 
 
 def _form(said: dict[str, Any], *, error: str) -> str:
-    words = error
-    for option, label in (("--name", "Name"), ("--geometry", "Where"), ("--source", "Who says so")):
+    return render_template("place_add.html", said=said, kinds=PLACE_KINDS, error=error)
+
+
+_FIELDS = (
+    ("--at LON,LAT for each, two or more", "longitude, latitude of each part, two or more"), ("--to LON,LAT", "longitude, latitude"),
+    ("--into PLACE", "choose it"), ("--name", "The name"), ("--geometry", "Where it is"), ("--source", "Who says so"),
+    ("--to", "Where it is"), ("--at", "The middle of a part"),
+)  # fmt: skip
+
+
+def in_words(error: Exception) -> str:
+    """Say what was wrong in the words of the form; commands are for the terminal."""
+    words = re.sub(r":? lapwing [a-z -]+?(?: [0-9a-f]{16})?(?: undo| --reason TEXT)*(?=[.]|$)", "", str(error))
+    for option, label in _FIELDS:
         words = words.replace(option, label)
-    return render_template("place_add.html", said=said, kinds=PLACE_KINDS, error=words)
+    return words

@@ -10,10 +10,11 @@ from app.services import places as service
 from app.services.deciding import Change, change_place
 from app.services.nominated import nominated_place
 from app.services.route_layers import link_dict, places_of
+from app.services.tasking import place_point
 from app.services.wording import place_words
 from app.web.routes import MAY_SEE_RECORDS
 from app.web.security import account, consulted, lapwing, scope, store
-from geo.decisions import RejectCode
+from geo.decisions import RejectCode, newest_standing
 from geo.errors import InvalidParameter, NotFound
 from geo.model import Verdict
 from geo.narrative import usual_hours, usual_weekdays
@@ -51,7 +52,11 @@ def render_place(place_id: str, *, error: str | None) -> str:
     if named is not None:
         consulted(f"place:{place_id}")
         return render_template(
-            "nominated.html", named=named, decisions=store().places.decisions(scope(), place_id), **_form(error)
+            "nominated.html",
+            named=named,
+            decisions=(own := store().places.decisions(scope(), place_id)),
+            newest=newest_standing(own, place_id),
+            **_form(error),
         )
     view = service.view_place(store(), scope(), place_id, run_id=request.args.get("run"))
     consulted(f"place:{place_id}")
@@ -67,6 +72,8 @@ def render_place(place_id: str, *, error: str | None) -> str:
         weekday_names=WEEKDAYS,
         records=records,
         shown=MAX_RECORDS,
+        newest=newest_standing(view.decisions, place_id),
+        point=place_point(view.place, view.standing),
         links=_links(view),
         others=[one for one in store().runs.places(scope(), view.run.run_id) if one.place_id != view.place.place_id],
         **_form(error),
@@ -76,7 +83,7 @@ def render_place(place_id: str, *, error: str | None) -> str:
 def _form(error: str | None) -> dict[str, Any]:
     form = request.form
     said = {name: form.get(name, "") for name in ("reason", "verdict", "code", "to", "name", "into", "at")}
-    return {"error": error, "said": said, "codes": list(RejectCode)}
+    return {"error": error, "said": said, "codes": [str(one) for one in RejectCode]}
 
 
 def _links(view: service.PlaceView) -> list[dict[str, Any]]:

@@ -72,6 +72,7 @@ window.lapwing = (() => {
       link,
     );
     panel.hidden = false;
+    panel.scrollIntoView({ block: "nearest" }); // on a phone it lies below the map
     document.querySelectorAll("[data-place][aria-current]").forEach((one) => one.removeAttribute("aria-current"));
     if (item) item.setAttribute("aria-current", "true");
   };
