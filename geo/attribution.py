@@ -17,6 +17,7 @@ from geo.cluster_centre import centres
 from geo.model import UNATTRIBUTED, FeatureKind
 from geo.nearby import DiscIndex
 from geo.place_density import density
+from geo.place_kinds import HOUSE
 from geo.place_shapes import CROWD, MAX_PRECISION_M, REACH_M, SIGMAS_IN_95_PERCENT_RADIUS, Parts
 from geo.reference import Reference
 
@@ -193,9 +194,12 @@ def _shares(weighed: Weighed, own: Stated, reference: Reference) -> Odds:
     beyond = np.where(own.snapped, reference.snapped_unattributed, reference.unattributed) / reference.area_m2
     total = np.bincount(weighed.point, weighed.weight, minlength=count) + beyond
     limit_of = np.asarray([MAX_PRECISION_M[FeatureKind(kind)] for kind in reference.kinds.tolist()], float)
+    homes = reference.place_kinds == HOUSE  # also where a home is among the premises
+    limit_of = np.where(homes, np.minimum(limit_of, MAX_PRECISION_M[FeatureKind.BUILDINGS]), limit_of)
     limit_of = np.minimum(limit_of, reference.spacing_m / 2)
     names_to_m = own.precision_m if own.names_to_m is None else own.names_to_m
     named = (names_to_m[weighed.point] <= limit_of[weighed.feature]) & (weighed.feature != CROWD)
+    named &= reference.nameable[weighed.feature]
     pair = weighed.point[named] * many + reference.entity[weighed.feature[named]]
     pairs, inverse = np.unique(pair, return_inverse=True)
     owner = pairs // many

@@ -1,8 +1,10 @@
 """Positions and outlines as people type them: ``LON,LAT`` or WKT, in WGS 84."""
 
+import numpy as np
 import shapely
 
 from geo.errors import InvalidParameter
+from geo.whole_shapes import without_empty_parts
 
 _SHAPES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
 
@@ -17,7 +19,7 @@ def read_geometry(text: str) -> shapely.Geometry:
     words = text.strip()
     if words[:1].isalpha():
         try:
-            shape = shapely.force_2d(shapely.from_wkt(words))
+            shape = without_empty_parts(np.array([shapely.force_2d(shapely.from_wkt(words))], object))[0]
         except (shapely.GEOSException, NotImplementedError) as error:
             raise InvalidParameter(
                 f"--geometry: {words[:40]!r} is not WKT, such as POLYGON ((-2.36 51.38, ...))."

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.cells import disks
 from geo.decisions import Standing
 from geo.model import content_hash
 
@@ -28,17 +29,21 @@ def overlap(a: frozenset[int], b: frozenset[int]) -> float:
 def next_footprint(known: Sequence[int], found: Sequence[int]) -> tuple[int, ...]:
     """Footprint that a place is known by from now on: the one found, unless it is quite another shape.
 
-    A trial with a wide radius finds a place within a large cluster; were it remembered by that, the place would move to whatever
+    A place may grow by a ring of neighbours at once. A trial with a wide radius finds a place within a large cluster; were it remembered by that, the place would move to whatever
     is largest there.
 
     Examples
     --------
-    >>> next_footprint([1, 2, 3], [1, 2, 3, 4]), next_footprint([1, 2], [1, 2, 3, 4, 5, 6])
-    ((1, 2, 3, 4), (1, 2))
+    >>> from geo.cells import index_points
+    >>> near, far = (index_points(np.array([lon]), np.array([51.38]), 11).tolist() for lon in (-2.36, -2.35))
+    >>> next_footprint(near, near + far) == tuple(near)
+    True
     """
     old, new = set(known), set(found)
-    alike = len(old & new) / len(old | new) if old | new else 0.0
-    return tuple(found) if alike >= MIN_ALIKE or not old else tuple(known)
+    if not old or not new:
+        return tuple(found) if new else tuple(known)
+    alike = len(old & new) / len(old | new) >= MIN_ALIKE
+    return tuple(found) if alike or new <= set(disks(sorted(old), 1).tolist()) else tuple(known)
 
 
 def match_places(
@@ -75,9 +80,11 @@ def match_places(
                 jaccard = shared / len(new | old[place_id])
                 candidates.append((jaccard < 1, -shared, -jaccard, number, place_id))
     chosen: dict[int, str] = {}
+    given: set[str] = set()
     for *_, number, place_id in sorted(candidates):
-        if number not in chosen and place_id not in chosen.values():
+        if number not in chosen and place_id not in given:
             chosen[number] = place_id
+            given.add(place_id)
     taken = {*known, *chosen.values()}
     return [chosen.get(number) or _new_id(org_id, run_id, number, taken) for number in range(len(footprints))]
 

@@ -95,7 +95,7 @@ def place_kind(feature_kind: str, subtype: str) -> str:
         return "park"
     if feature_kind == FeatureKind.ROADS:
         return "street"
-    if feature_kind == FeatureKind.BUILDINGS and _mentions(_NO_HOME.sub("", plain), _RESIDENTIAL):
+    if _mentions(_NO_HOME.sub("", plain), _RESIDENTIAL):
         return "house"
     for kind, words in _PREMISES_WORDS.items():
         if _mentions(plain, words):

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from geo.model import UNATTRIBUTED, FeatureKind
-from geo.place_kinds import PARK, PRIOR, STREET, place_kind, prior_group
+from geo.place_kinds import HOUSE, PARK, PRIOR, STREET, place_kind, prior_group
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -41,7 +41,9 @@ class Reference:
         Features that are one thing share the number of the first: the links of a named road, the parts and gates of a park.
     gate : ndarray of bool, shape (f,)
     spacing_m : ndarray of float, shape (f,)
-        For buildings, the distance to the nearest other building (centre to centre); infinite elsewhere.
+        For buildings and homes, the distance to the nearest other one (centre to centre); infinite elsewhere.
+    nameable : ndarray of bool, shape (f,)
+        Others keep their odds, which are told as ``unattributed``: what lies at a protected place.
     mass : ndarray of float, shape (f,)
         Prior probability that a record speaks of the feature; an entity's is the sum over its features.
     snapped_mass : ndarray of float, shape (f,)
@@ -67,6 +69,7 @@ class Reference:
     entity: Ints
     gate: NDArray[np.bool_]
     spacing_m: Floats
+    nameable: NDArray[np.bool_]
     mass: Floats
     snapped_mass: Floats
     area_m2: float
@@ -86,8 +89,10 @@ class Reference:
         names: Objects,
         *,
         prior: Mapping[str, float] = PRIOR,
+        nameable: NDArray[np.bool_] | None = None,
     ) -> "Reference":
-        """Group features into entities and share the prior among them."""
+        """Group features into entities and share the prior among them; all may be named unless it is said which."""
+        named = np.ones(len(geometry_m), bool) if nameable is None else nameable
         place_kinds = np.asarray(
             [place_kind(kind, subtype) for kind, subtype in zip(kinds.tolist(), subtypes.tolist(), strict=True)], object
         )
@@ -97,7 +102,7 @@ class Reference:
         snapped = _snapped_mass(mass, place_kinds)
         rest = float(sum(prior.values()) - mass.sum())
         return cls(
-            geometry_m, kinds, subtypes, names, place_kinds, entity, gate, _spacing_m(geometry_m, kinds), mass, snapped,
+            geometry_m, kinds, subtypes, names, place_kinds, entity, gate, _spacing_m(geometry_m, kinds, place_kinds), named, mass, snapped,
             _covered_m2(geometry_m), rest, float(sum(prior.values()) - snapped.sum()),
         )  # fmt: skip
 
@@ -137,9 +142,9 @@ def _shared(mass: Floats, groups: Objects, prior: Mapping[str, float]) -> Floats
     return shared
 
 
-def _spacing_m(geometry_m: Objects, kinds: Objects) -> Floats:
+def _spacing_m(geometry_m: Objects, kinds: Objects, place_kinds: Objects) -> Floats:
     spacing_m = np.full(len(geometry_m), np.inf)
-    buildings = np.flatnonzero(kinds == FeatureKind.BUILDINGS)
+    buildings = np.flatnonzero((kinds == FeatureKind.BUILDINGS) | (place_kinds == HOUSE))
     if len(buildings) > 1:
         centres = shapely.get_coordinates(shapely.centroid(geometry_m[buildings]))
         spacing_m[buildings] = cKDTree(centres).query(centres, k=2)[0][:, 1]

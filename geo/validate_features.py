@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from geo.crs import MetricCrs
 from geo.model import FEATURE_COLUMNS, REJECTION_COLUMNS, FeatureKind
 from geo.problems import MAX_TEXT, Reason
+from geo.whole_shapes import without_empty_parts
 
 FEATURE_FIELDS: Final = ("name", "kind", "level", "code", "vintage", "aliases")
 # Areas of this level are points: the middle of a postcode, known by its code.
@@ -63,7 +64,7 @@ def validate_features(
     """
     as_read, shapes_as_read = rows.fillna(""), np.asarray(geometry, dtype=object)
     rows = rows.reindex(columns=list(FEATURE_FIELDS), fill_value="").fillna("")
-    geometry = shapely.force_2d(np.asarray(geometry, dtype=object))
+    geometry = without_empty_parts(shapely.force_2d(np.asarray(geometry, dtype=object)))
     missing = shapely.is_missing(geometry) | shapely.is_empty(geometry)
     mixed = shapely.get_type_id(geometry) == _COLLECTION
     invalid = ~missing & (mixed | ~shapely.is_valid(geometry))

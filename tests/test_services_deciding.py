@@ -220,14 +220,14 @@ def refuge_at(app: Lapwing, folder: Path, lon: float, lat: float) -> None:
 def test_nobody_is_sent_to_a_protected_place_by_moving_a_point(worked: Lapwing, tmp_path: Path) -> None:
     refuge_at(worked, tmp_path, -2.3650, 51.3820)
     one = found(worked, run_of(worked))[12].place_id
-    with pytest.raises(InvalidParameter, match="protected"):
+    with pytest.raises(InvalidParameter, match="cannot be used"):
         decide(worked, one, Verdict.MOVE, to=(-2.3650, 51.3820))
 
 
 def test_a_part_of_a_split_is_not_laid_on_a_protected_place(worked: Lapwing, tmp_path: Path) -> None:
     refuge_at(worked, tmp_path, -2.3650, 51.3820)
     one = found(worked, run_of(worked))[12].place_id
-    with pytest.raises(InvalidParameter, match="protected"):
+    with pytest.raises(InvalidParameter, match="cannot be used"):
         decide(worked, one, Verdict.SPLIT, at=[(-2.3650, 51.3820), A])
 
 
@@ -678,7 +678,7 @@ def test_a_place_does_not_reach_across_the_country(alone: Lapwing, geometry: str
 def test_a_protected_place_is_not_nominated_and_later_one_hides_it(worked: Lapwing, tmp_path: Path) -> None:
     refuge_at(worked, tmp_path, -2.20, 51.42)
     for geometry in ("-2.20,51.42", "-2.2003,51.42", "LINESTRING (-2.21 51.42, -2.19 51.42)"):
-        with pytest.raises(InvalidParameter, match="protected"):
+        with pytest.raises(InvalidParameter, match="cannot be used"):
             named(worked, geometry=geometry)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import geo
 from app.services import statistics
 from app.services.besides import find_besides
-from app.services.deciding import rulings_hash
+from app.services.deciding import memory
 from app.services.placing import make_places
 from app.services.selecting import Selection, select
 from app.services.stacks import REPORTS
@@ -28,7 +28,7 @@ from geo.temporal import LONDON, from_micros, missing_months
 
 Progress = Callable[[str], None]
 # Parts of a summary that have commands and pages of their own, with roles of their own.
-_NOT_TOLD = frozenset({"batches", "needs_decision", "network"})
+_NOT_TOLD = frozenset({"batches", "needs_decision", "network", "facilities"})
 
 
 def _quiet(_: str) -> None:
@@ -70,7 +70,8 @@ def analyse(
     hashes = store.evidence.input_hashes(
         scope, sorted({*parameters.record_kinds, *REPORTS, RecordKind.EFFORT, RecordKind.SIGHTINGS})
     )
-    hashes = (*hashes, *rulings_hash(store, scope))
+    remembered = memory(store, scope)  # once: a decision made meanwhile is the next analysis's
+    hashes = (*hashes, *remembered.hashes)
     batches = sorted(b.batch_id for b in store.evidence.batches(scope) if b.undone_at_us is None)
     identity = run_id(parameters=parameters, input_hashes=hashes, code_version=geo.__version__, seed=seed)
     known = store.runs.find(scope, identity)
@@ -107,6 +108,7 @@ def analyse(
         selection.matches,
         clustering,
         findings,
+        remembered,
         run_identity=identity,
         as_of_us=made_at_us,
         seed=seed,

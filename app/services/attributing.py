@@ -35,7 +35,7 @@ class Surroundings:
 def surroundings(store: Store, scope: Scope, records: pd.DataFrame) -> Surroundings:
     """Everything that the records may speak of, with shares of the kinds learnt from them.
 
-    No address at or beside a protected place is among it.
+    No address at or beside a protected place may be named; it keeps its odds, so that its neighbours are not named for it.
     """
     lon, lat = records["lon"].to_numpy(float), records["lat"].to_numpy(float)
     bounds = (
@@ -47,11 +47,11 @@ def surroundings(store: Store, scope: Scope, records: pd.DataFrame) -> Surroundi
     features = store.evidence.features(scope, ATTRIBUTABLE, bounds)
     shapes_m = project_geometries(features["geometry"].to_numpy(object), store.crs)
     address = features["kind"].isin([FeatureKind.PREMISES, FeatureKind.BUILDINGS]).to_numpy(bool)
-    named = ~(address & near_protected(store, scope, shapes_m, MARGIN_M))
-    kinds, subtypes, names = (features[name].to_numpy(object)[named] for name in ("kind", "subtype", "name"))
-    reference = Reference.of(shapes_m[named], kinds, subtypes, names)
+    nameable = ~(address & near_protected(store, scope, shapes_m, MARGIN_M))
+    kinds, subtypes, names = (features[name].to_numpy(object) for name in ("kind", "subtype", "name"))
+    reference = Reference.of(shapes_m, kinds, subtypes, names, nameable=nameable)
     shares = learn_shares(stated_of(records.drop_duplicates(["x_m", "y_m"])), reference)
-    keys = features["feature_key"].to_numpy(object)[named]
+    keys = features["feature_key"].to_numpy(object)
     return Surroundings(reference.reweighted(shares.plain, shares.snapped), keys, shares)
 
 

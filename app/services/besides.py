@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.services.facilities import compare_kinds, single_reports
+from app.services.facilities import compare_kinds, high_grade, single_reports
 from app.services.linking import find_links
 from app.services.placing import PlacesFound
 from app.services.routing import find_routes, ranked, roads_round, sightings
@@ -46,6 +46,7 @@ def find_besides(
         "snapped_speak_of": _rounded(around.shares.snapped) if around else {},
         "facilities": kinds,
         "needs_decision": single_reports(located, alone, seen, around),
+        "needs_decision_total": int((alone & high_grade(located)).sum()),
     }
     return Besides(facilities=tuple(facilities), routes=tuple(routes), links=tuple(links), summary=summary)
 

@@ -13,7 +13,7 @@ from data.ids import uuid7
 from data.places import KnownPlace
 from data.store import Store
 from geo import cells as h3cells
-from geo.decisions import Decision, RejectCode, newest_standing, withdrawn_parts
+from geo.decisions import Decision, RejectCode, Standing, newest_standing, standing, withdrawn_parts
 from geo.errors import Conflict, InvalidParameter, NotPermitted
 from geo.guard import scan
 from geo.model import Role, Scope, Verdict, content_hash
@@ -67,21 +67,45 @@ def change_place(store: Store, scope: Scope, place_id: str, change: Change, *, n
     return decision
 
 
-def rulings_hash(store: Store, scope: Scope) -> tuple[str, ...]:
-    """Name of the merges and splits that stand, as an input of an analysis; nothing where there are none."""
-    standing = store.places.standing(scope)
-    told = [
-        repr((place_id, one.merged_into, one.parts))
-        for place_id, one in sorted(standing.items())
-        if one.merged_into or one.parts
-    ]
-    return (f"places:{content_hash(*told)}",) if told else ()
+@dataclass(frozen=True)
+class Memory:
+    """What is known and ruled of places at one moment: an analysis works with one, whatever is decided meanwhile."""
+
+    known: Mapping[str, Sequence[int]]
+    rulings: Mapping[str, Standing]
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """Name of the merges and splits that stand, as an input of an analysis; nothing where there are none."""
+        told = [
+            repr((place_id, one.merged_into, one.parts))
+            for place_id, one in sorted(self.rulings.items())
+            if one.merged_into or one.parts
+        ]
+        return (f"places:{content_hash(*told)}",) if told else ()
 
 
-def matchable(store: Store, scope: Scope) -> list[KnownPlace]:
-    """Places that a cluster may be found again as: all but parts of a split that was taken back."""
-    withdrawn = withdrawn_parts(store.places.decisions(scope))
-    return [place for place in store.places.known_places(scope) if place.place_id not in withdrawn]
+def memory(store: Store, scope: Scope) -> Memory:
+    """Places that a cluster may be found again as, and what stands of them.
+
+    Parts of a split that was taken back are none. A nominated place that nothing has found is known by its middle: a cluster somewhere
+    in a large outline is not what the person meant.
+    """
+    decisions = store.places.decisions(scope)
+    withdrawn = withdrawn_parts(decisions)
+    known = {place.place_id: place for place in store.places.known_places(scope) if place.place_id not in withdrawn}
+    cells: dict[str, Sequence[int]] = {place_id: place.footprint for place_id, place in known.items()}
+    for one in store.places.nominations(scope):
+        if not known[one.place_id].last_run:
+            cells[one.place_id] = _middle(one.geometry, known[one.place_id].footprint)
+    return Memory(cells, standing(decisions))
+
+
+def _middle(shape: shapely.Geometry, footprint: Sequence[int]) -> list[int]:
+    at = shape.representative_point()
+    resolution = int(h3cells.resolutions(np.asarray(footprint[:1], np.int64))[0])
+    cell = h3cells.index_points(np.asarray([at.x]), np.asarray([at.y]), resolution)
+    return [int(one) for one in h3cells.disks(cell, 1)]
 
 
 def require_reason(scope: Scope, reason: str, now_us: int) -> None:
@@ -156,9 +180,9 @@ def _merge(store: Store, scope: Scope, known: KnownPlace, change: Change, _: int
     into = store.places.known_place(scope, change.into)
     if into.place_id == known.place_id:
         raise InvalidParameter("A place is not merged into itself.")
-    standing = store.places.standing(scope)
+    rulings = store.places.standing(scope)
     for place in (known, into):
-        one = standing.get(place.place_id)
+        one = rulings.get(place.place_id)
         if one is not None and (one.merged_into or one.parts):
             raise Conflict(
                 f"Place {place.place_id} was merged or split already. Take that back first: lapwing decide {place.place_id} undo"
@@ -231,7 +255,7 @@ def _refuse_protected(store: Store, scope: Scope, option: str, points: Sequence[
     if not (np.isfinite(x_m) & np.isfinite(y_m)).all():
         raise InvalidParameter(f"{option} lies outside {store.crs.name}; longitude comes first.")
     if near_protected(store, scope, shapely.points(x_m, y_m), MARGIN_M).any():
-        raise InvalidParameter(f"{option} is too near a protected place.")
+        raise InvalidParameter(f"{option} cannot be used; choose another position.")
 
 
 def _apart_m(store: Store, known: KnownPlace, points: Sequence[tuple[float, float]]) -> list[float]:

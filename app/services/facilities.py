@@ -82,7 +82,9 @@ def _entities_within(store: Store, around: Surroundings, study: h3cells.Cells) -
     """First features of the compared entities that lie in the study area."""
     reference = around.reference
     own = np.flatnonzero(
-        (reference.entity == np.arange(len(reference))) & np.isin(reference.place_kinds.astype(str), COMPARED)
+        (reference.entity == np.arange(len(reference)))
+        & np.isin(reference.place_kinds.astype(str), COMPARED)
+        & reference.nameable
     )
     if not len(own):
         return own
@@ -112,6 +114,12 @@ def _concentration(records: NDArray[np.int64], seed: int) -> dict[str, Any]:
     }
 
 
+def high_grade(located: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which reports come from a reliable source that knows."""
+    high = (located["grade_source"] == HIGH_SOURCE) & located["grade_information"].isin(HIGH_INFORMATION)
+    return high.to_numpy(bool)
+
+
 def single_reports(
     located: pd.DataFrame, alone: NDArray[np.bool_], seen: Odds | None, around: Surroundings | None
 ) -> list[dict[str, Any]]:
@@ -119,8 +127,7 @@ def single_reports(
 
     A cell of 130 m stands for the position, and the likeliest place where one may be named.
     """
-    high = (located["grade_source"] == HIGH_SOURCE) & located["grade_information"].isin(HIGH_INFORMATION)
-    rows = np.flatnonzero(alone & high.to_numpy(bool))
+    rows = np.flatnonzero(alone & high_grade(located))
     chosen = located.iloc[rows]
     at_us = midpoint_us(chosen["from_us"].to_numpy("int64"), chosen["to_us"].to_numpy("int64"))
     order = np.lexsort((chosen["record_key"].map(bytes).to_numpy(object), -at_us))[:MAX_SINGLE]

@@ -23,6 +23,7 @@ from geo.validate_features import project_geometries
 
 # A vehicle seen so near a place's outline was at it.
 AT_PLACE_M: Final = 30.0
+MAX_VISIT_PRECISION_M: Final = 50.0
 # Places watched for less than this are linked too often by the null model's own measure (docs/decisions/0014).
 MIN_HISTORY_DAYS: Final = 182
 _DAY_US: Final = 86_400_000_000
@@ -64,7 +65,7 @@ def find_links(
         int((network.links["significant"] & short[_ends(network)].any(axis=1)).sum()) if len(network.links) else 0
     )
     network = _without(network, short)
-    return _links(chosen, network), _summary(chosen, network) | {"notes": _notes(doubtful)}
+    return _links(chosen, network), _summary(chosen, network) | {"notes": _notes(doubtful, len(places))}
 
 
 def _history_days(visits: pd.DataFrame, reports: pd.DataFrame, count: int) -> NDArray[np.float64]:
@@ -89,11 +90,13 @@ def _without(network: PlaceNetwork, short: NDArray[np.bool_]) -> PlaceNetwork:
     return replace(network, links=links, groups=link_groups(links, len(short)))
 
 
-def _notes(doubtful: int) -> list[str]:
+def _notes(doubtful: int, places: int) -> list[str]:
+    left = [f"Only the first {MAX_PLACES} of {places:,} places are looked at."] if places > MAX_PLACES else []
     if not doubtful:
-        return []
+        return left
     return [
-        f"{plural(doubtful, 'link')} of places known for less than half a year: too short to tell from chance, so not shown as going together."
+        *left,
+        f"{plural(doubtful, 'link')} of places known for less than half a year: too short to tell from chance, so not shown as going together.",
     ]
 
 
@@ -101,7 +104,13 @@ def _visits(seen: Sightings, outlines_m: NDArray[np.object_]) -> pd.DataFrame:
     frame = seen.frame
     if not len(frame):
         return pd.DataFrame({"place": [], "actor": [], "at_us": []}, dtype=np.int64)
-    sighting, place = features_within(frame[["x_m", "y_m"]].to_numpy(float), outlines_m, AT_PLACE_M)
+    fine = np.flatnonzero(frame["precision_m"].to_numpy(float) <= MAX_VISIT_PRECISION_M)
+    points_m = frame[["x_m", "y_m"]].to_numpy(float)[fine]
+    sighting, place = features_within(points_m, outlines_m, AT_PLACE_M)
+    apart_m = shapely.distance(shapely.points(points_m[sighting]), outlines_m[place])
+    order = np.lexsort((place, apart_m, sighting))  # one sighting is at one place, the nearest
+    order = order[np.diff(sighting[order], prepend=-1) != 0]
+    sighting, place = fine[sighting[order]], place[order]
     at_us = midpoint_us(frame["from_us"].to_numpy("int64"), frame["to_us"].to_numpy("int64"))
     actor = pd.factorize(frame["vehicle_hash"], sort=True)[0]
     return pd.DataFrame({"place": place, "actor": actor[sighting].astype(np.int64), "at_us": at_us[sighting]})

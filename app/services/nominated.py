@@ -43,7 +43,7 @@ class NominatedPlace:
     def words(self) -> str:
         """Say what it rests on."""
         day = from_micros(self.nomination.made_at_us).date().isoformat()
-        return f"Nominated on {day}; source: {self.nomination.source}. No cluster of records stands behind it."
+        return f"Nominated by a person on {day}. No cluster of records stands behind it."
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for the command line."""
@@ -74,9 +74,10 @@ def nominated_places(store: Store, scope: Scope, run: Run | None = None) -> list
     return [one for one in listed if one.standing.verdict != MERGED]
 
 
-def nominated_place(store: Store, scope: Scope, place_id: str) -> NominatedPlace | None:
-    """One place that people named; None where no such place is, or an analysis has found it since."""
-    if store.runs.seen_in(scope, place_id):
+def nominated_place(store: Store, scope: Scope, place_id: str, *, run_id: str | None = None) -> NominatedPlace | None:
+    """One place that people named; None where no such place is, or the analysis named, else any, has found it."""
+    seen = store.runs.seen_in(scope, place_id)
+    if (run_id in seen) if run_id else seen:
         return None
     return next((one for one in _shown(store, scope) if one.nomination.place_id == place_id), None)
 

@@ -44,7 +44,7 @@ def nominate(
     told = checked_text("--source", source, now_us, business=False)
     shape_m = _projected(store, shape)
     if near_protected(store, scope, np.asarray([shape_m], object), MARGIN_M).any():
-        raise InvalidParameter("--geometry: too near a protected place; such a place is not named.")
+        raise InvalidParameter("--geometry cannot be used; choose another position.")
     place = Nomination(
         place_id=content_hash(scope.org_id, "nominated", uuid7(now_us)), kind=kind, name=plain, geometry=shape, source=told,
         reason=reason.strip(), actor=scope.actor, made_at_us=now_us,

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.services.attributing import Surroundings, attribute_clusters, first_named, record_odds, surroundings
-from app.services.deciding import matchable
+from app.services.deciding import Memory
 from app.services.place_statistics import describe, order_places
 from app.services.routing import any_elongated, roads_round, stretches
 from app.services.statistics import Findings
@@ -47,6 +47,7 @@ def make_places(
     matches: pd.DataFrame,
     clustering: Clustering,
     findings: Findings,
+    remembered: Memory,
     *,
     run_identity: str,
     as_of_us: int,
@@ -60,7 +61,9 @@ def make_places(
     records = located[clustered]
     core = clustering.core[clustering.inverse[clustered]]
     cover = h3cells.index_points(records["lon"].to_numpy(), records["lat"].to_numpy(), parameters.footprint_resolution)
-    group, ids, matched = _identify(store, scope, records, clustering.labels[clustered], cover, core, run_identity)
+    group, ids, matched = _identify(
+        store, scope, remembered, records, clustering.labels[clustered], cover, core, run_identity
+    )
     count, rows_of = len(ids), _rows_of(group, len(ids))
     footprints = [_footprint(cover[rows], core[rows]) for rows in rows_of]
     points_m = records[["x_m", "y_m"]].to_numpy(float)
@@ -114,16 +117,17 @@ def make_places(
                 alternatives=found.alternatives,
             )
         )
-    remembered = {ids[number]: cells for number, (cells, _) in enumerate(footprints)} | matched
+    known_by = {ids[number]: cells for number, (cells, _) in enumerate(footprints)} | matched
     members = {ids[number]: keys.iloc[rows].tolist() for number, rows in enumerate(rows_of)}
     for number, key in zip(also["group"].astype(int), also["record_key"], strict=True):
         members[ids[number]].append(key)
-    return PlacesFound(tuple(places), members, around, seen, remembered)
+    return PlacesFound(tuple(places), members, around, seen, known_by)
 
 
 def _identify(
     store: Store,
     scope: Scope,
+    remembered: Memory,
     records: pd.DataFrame,
     group: NDArray[np.int64],
     cover: NDArray[np.int64],
@@ -134,13 +138,13 @@ def _identify(
 
     The footprints are those of the clusters: a place that was merged is known again by its own, not by the whole's.
     """
-    known = {place.place_id: place.footprint for place in matchable(store, scope)}
+    known = dict(remembered.known)
     # A run made again finds its own places again, wherever later runs have seen them since.
     known |= {place.place_id: place.footprint for place in store.runs.places(scope, run_identity)}
     footprints = [_footprint(cover[rows], core[rows])[0] for rows in _rows_of(group, int(group.max(initial=-1)) + 1)]
     ids = match_places(footprints, known, org_id=scope.org_id, run_id=run_identity)
     points_m = records[["x_m", "y_m"]].to_numpy(float)
-    return *regroup(points_m, group, ids, store.places.standing(scope)), dict(zip(ids, footprints, strict=True))
+    return *regroup(points_m, group, ids, remembered.rulings), dict(zip(ids, footprints, strict=True))
 
 
 def _named(

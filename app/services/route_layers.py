@@ -1,5 +1,6 @@
 """Routes and linked places as features, rows and sentences; for operations only."""
 
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,13 @@ from app.services.rulings import rulings
 from data.store import Store
 from geo import cells as h3cells
 from geo.decisions import as_decided
+from geo.fields import MAX_TEXT
 from geo.fields_besides import NETWORK_FIELDS, ROUTE_FIELDS
 from geo.model import Place, Profile, Run, Scope
 from geo.narrative import place_title, plural
 from geo.outcome import Link, Route
+
+_NAME_LENGTH = 60
 
 
 def route_words(route: Route) -> str:
@@ -22,7 +26,7 @@ def route_words(route: Route) -> str:
     told = route.evidence
     length = f"{told['length_m'] / 1000:.1f} km" if told["length_m"] >= 1000 else f"{told['length_m']} m"
     if route.kind == ON_FOOT:
-        roads = f" by {', '.join(told['roads'][:3])}" if told["roads"] else ""
+        roads = f" by {shorten(', '.join(told['roads'][:3]), _NAME_LENGTH, placeholder='...')}" if told["roads"] else ""
         return f"{plural(route.vehicles, 'pair')} of reports within three days join its ends, {length} on foot{roads}: streets that people can have walked, not a way that was seen."
     start = f"{plural(route.vehicles, 'vehicle')} on {plural(told['trips'], 'trip')} shared {length}"
     if "chance" in told:
@@ -36,12 +40,14 @@ def route_words(route: Route) -> str:
 def route_dict(route: Route) -> dict[str, Any]:
     """Return a route as plain values for the command line."""
     told = {name: getattr(route, name) for name in ("rank", "kind", "name", "vehicles", "confidence")}
+    told["name"] = shorten(route.name, 2 * _NAME_LENGTH, placeholder="...") if route.name else None
     return {"route": route.route_id, **told, **route.evidence, "why": route_words(route)}
 
 
 def link_words(link: Link, first: str, second: str) -> str:
     """Say what joins two places."""
     told, parts = link.evidence, []
+    first, second = (shorten(name, _NAME_LENGTH, placeholder="...") for name in (first, second))
     if told["vehicles"]:
         parts.append(
             f"{plural(told['vehicles'], 'vehicle')} seen at both within three days, {told['vehicles_expected']:.1f} expected"
@@ -53,7 +59,9 @@ def link_words(link: Link, first: str, second: str) -> str:
     if told["prism_vehicles"]:
         parts.append(f"{plural(told['prism_vehicles'], 'vehicle')} seen at one could have reached the other")
     verdict = "go together" if link.significant else "are not shown to go together"
-    return f"{first} and {second} {verdict}: {'; '.join(parts)} (q {told['q_value']:.2g})."
+    while len(words := f"{first} and {second} {verdict}: {'; '.join(parts)} (q {told['q_value']:.2g}).") > MAX_TEXT:
+        parts.pop()
+    return words
 
 
 def link_dict(link: Link, places: dict[str, Place]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from geo.corridors import corridors
 from geo.crs import MetricCrs
 from geo.elongation import MIN_LENGTH_M, MIN_RATIO, along_road, elongation
 from geo.map_matching import match_tracks
-from geo.model import FeatureKind, RecordKind, Scope, content_hash
+from geo.model import FeatureKind, LocationBasis, RecordKind, Scope, content_hash
 from geo.outcome import Route
 from geo.parameters import AnalysisParameters
 from geo.road_graph import RoadGraph, road_graph
@@ -55,6 +55,9 @@ def sightings(store: Store, scope: Scope, parameters: AnalysisParameters, study:
     at_us = midpoint_us(records["from_us"].to_numpy(), records["to_us"].to_numpy())
     keep = (at_us >= start) & (at_us < end) & (records["vehicle_hash"] != "").to_numpy(bool)
     keep &= np.isfinite(records["x_m"].to_numpy(float)) & np.isfinite(records["precision_m"].to_numpy(float))
+    keep &= (records["location_basis"] == LocationBasis.EXACT).to_numpy(
+        bool
+    )  # a coarse or moved one was seen elsewhere
     frame = records[keep].reset_index(drop=True)
     if study is not None and len(frame):
         shapely.prepare(study)

@@ -5,11 +5,14 @@ from flask import Blueprint, Response, render_template
 from app.services.layers import released_layer, require_layers
 from app.services.nominated import nominated_places
 from app.services.route_layers import link_dict, places_of, route_dict
+from app.web.routes import MAY_SEE_RECORDS
 from app.web.runs import geojson_response
-from app.web.security import consulted, scope, store
+from app.web.security import account, consulted, scope, store
 from geo.model import Layer, Profile
 
 pages = Blueprint("besides", __name__)
+
+LEAST_SHOWN = 3
 
 
 @pages.get("/runs/<run_id>/connections")
@@ -21,6 +24,8 @@ def page(run_id: str) -> str:
     places = places_of(store(), scope(), run)
     links = [link_dict(link, places) for link in store().runs.links(scope(), run.run_id)]
     facilities = store().runs.facilities(scope(), run.run_id)
+    if account().role not in MAY_SEE_RECORDS:  # one or two records at a named address are as good as the records
+        facilities = [one for one in facilities if one.records >= LEAST_SHOWN]
     return render_template(
         "connections.html",
         run=run,

@@ -15,7 +15,7 @@ from app.services.wording import place_words
 from app.web.routes import MAY_SEE_RECORDS
 from app.web.security import account, consulted, lapwing, scope, store
 from geo.decisions import RejectCode, newest_standing
-from geo.errors import InvalidParameter, NotFound
+from geo.errors import Conflict, InvalidParameter, NotFound
 from geo.model import Verdict
 from geo.narrative import usual_hours, usual_weekdays
 from geo.temporal import WEEKDAYS, local_days, midpoint_us
@@ -37,18 +37,20 @@ def decide(place_id: str) -> BaseResponse:
     try:
         verdict = Verdict(request.form.get("verdict", ""))
     except ValueError:
+        verdict = Verdict.UNDO
+    if verdict not in {Verdict.ACCEPT, Verdict.REJECT}:
         return make_response(render_place(place_id, error="Choose whether to accept or reject this place."), 422)
     change = Change(verdict=verdict, reason=request.form.get("reason", ""), code=request.form.get("code", ""))
     try:
         change_place(store(), scope(), place_id, change, now_us=lapwing().clock())
-    except InvalidParameter as error:
+    except (InvalidParameter, Conflict) as error:
         return make_response(render_place(place_id, error=str(error)), 422)
     return redirect(url_for("places.page", place_id=place_id))
 
 
 def render_place(place_id: str, *, error: str | None) -> str:
     """Show one place, with what was wrong about the form that was sent."""
-    named = nominated_place(store(), scope(), place_id)
+    named = nominated_place(store(), scope(), place_id, run_id=request.args.get("run"))
     if named is not None:
         consulted(f"place:{place_id}")
         return render_template(

@@ -139,23 +139,6 @@ window.lapwing = (() => {
           style: (feature) => cellStyle(feature.properties, config),
         }),
       );
-      const lines = [
-        ["Routes", config.routes_url, ROUTE, (told) => told.name || "Route"],
-        ["Linked places", config.network_url, LINK, (told) => `${told.first_name} and ${told.second_name}`],
-      ];
-      for (const [name, url, style, title] of lines) {
-        const data = await getLayer(url);
-        data.features = data.features.filter((one) => one.properties.significant !== 0);
-        if (!data.features.length) continue;
-        const options = { pane: panes[2], style: () => style };
-        options.onEachFeature = (feature, shape) => {
-          shape.on("click", (event) => {
-            event.originalEvent.lapwingTaken = true;
-            showWords(title(feature.properties), feature.properties.why);
-          });
-        };
-        draw(name, L.geoJSON(data, options));
-      }
       const places = await getLayer(config.places_url);
       const choose = (id) => {
         const shape = byId.get(id);
@@ -178,6 +161,28 @@ window.lapwing = (() => {
           },
         }),
       );
+      const lines = [
+        ["Routes", config.routes_url, ROUTE, (told) => told.name || "Route"],
+        ["Linked places", config.network_url, LINK, (told) => `${told.first_name} and ${told.second_name}`],
+      ];
+      for (const [name, url, style, title] of lines) {
+        let data;
+        try {
+          data = await getLayer(url);
+        } catch {
+          continue; // the page of routes and linked places has them all
+        }
+        data.features = data.features.filter((one) => one.properties.significant !== 0);
+        if (!data.features.length) continue;
+        const options = { pane: panes[2], style: () => style };
+        options.onEachFeature = (feature, shape) => {
+          shape.on("click", (event) => {
+            event.originalEvent.lapwingTaken = true;
+            showWords(title(feature.properties), feature.properties.why);
+          });
+        };
+        draw(name, L.geoJSON(data, options));
+      }
       document.querySelectorAll("[data-place]").forEach((item) => {
         const button = item.querySelector("button");
         button.addEventListener("click", () => {
