@@ -9,7 +9,7 @@ _HOMES: Final = {
     "template": "sources", "mapping": "sources",
     "import": "evidence", "quarantine": "evidence", "undo": "evidence",
     "locate": "sources", "quality": "evidence", "stacks": "sources", "split": "sources",
-    "analyse": "analysis", "runs": "analysis", "places": "analysis", "explain": "analysis",
+    "analyse": "analysis", "runs": "analysis", "places": "places", "explain": "places",
     "routes": "besides", "linked": "besides", "facilities": "besides", "by-area": "analysis",
     "decide": "deciding", "place": "deciding",
     "task": "analysis",
