@@ -34,10 +34,17 @@ def routes_command(context: Context, *, run_id: str) -> None:
         if not told.get("sightings")
         else f"{plural(told['sightings'], 'sighting')}, {plural(told['pairs'], 'pair')} within an hour of each other: no corridor that three distinct vehicles share."
     )
-    context.answer(
-        {"routes": routes, "sightings": told},
-        text=table(["rank", "route", "roads", "vehicles", "confidence", "why"], rows) if rows else empty,
-    )
+    moves = run.summary.get("movements") or {"stops": [], "directions": []}
+    lines = [table(["rank", "route", "roads", "vehicles", "confidence", "why"], rows) if rows else empty]
+    lines += [
+        f"{plural(one['vehicles'], 'vehicle')} stood in cell {one['cell']}, {plural(one['stops'], 'stop')}."
+        for one in moves["stops"]
+    ]
+    lines += [
+        f"{plural(one['vehicles'], 'vehicle')} went from about {one['from_cell']} to about {one['to_cell']}; which way is not known without roads."
+        for one in moves["directions"]
+    ]
+    context.answer({"routes": routes, "sightings": told, **moves}, text="\n".join(lines))
 
 
 @click.command("linked")

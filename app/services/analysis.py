@@ -28,7 +28,7 @@ from geo.temporal import LONDON, from_micros, missing_months
 
 Progress = Callable[[str], None]
 # Parts of a summary that have commands and pages of their own, with roles of their own.
-_NOT_TOLD = frozenset({"batches", "needs_decision", "network", "facilities"})
+_NOT_TOLD = frozenset({"batches", "needs_decision", "network", "facilities", "movements"})
 
 
 def _quiet(_: str) -> None:

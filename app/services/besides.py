@@ -4,6 +4,7 @@ import numpy as np
 
 from app.services.facilities import compare_kinds, high_grade, single_reports
 from app.services.linking import find_links
+from app.services.movements import movements
 from app.services.placing import PlacesFound
 from app.services.routing import find_routes, ranked, roads_round, sightings
 from app.services.selecting import Selection
@@ -41,6 +42,7 @@ def find_besides(
     summary = {
         "routes": len(routes),
         "sightings": told,
+        "movements": movements(vehicles, store.crs, k=parameters.min_vehicles),
         "network": network,
         "speak_of": _rounded(around.shares.plain) if around else {},
         "snapped_speak_of": _rounded(around.shares.snapped) if around else {},

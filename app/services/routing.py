@@ -129,7 +129,7 @@ def stretches(
 
 def _on_the_road(frame: pd.DataFrame, roads: RoadGraph) -> pd.DataFrame:
     """Put the fixes of dense tracks on the network; sparse sightings stay where they were seen."""
-    fixes = _fixes(frame, DENSE_S)
+    fixes = fixes_of(frame, DENSE_S)
     if not len(fixes):
         return frame
     matched = match_tracks(fixes, roads)
@@ -145,7 +145,7 @@ def _on_the_road(frame: pd.DataFrame, roads: RoadGraph) -> pd.DataFrame:
     return frame
 
 
-def _fixes(frame: pd.DataFrame, usual_gap_s: float) -> pd.DataFrame:
+def fixes_of(frame: pd.DataFrame, usual_gap_s: float) -> pd.DataFrame:
     """Fixes of tracks: sightings of one vehicle without a gap of an hour, by the median no further apart than said."""
     at_us = midpoint_us(frame["from_us"].to_numpy("int64"), frame["to_us"].to_numpy("int64"))
     fixes = pd.DataFrame(
@@ -159,7 +159,7 @@ def _fixes(frame: pd.DataFrame, usual_gap_s: float) -> pd.DataFrame:
 
 
 def _tracks(frame: pd.DataFrame, k: int) -> list[tuple[Any, int]]:
-    fixes = _fixes(frame, TRACED_S) if len(frame) else frame
+    fixes = fixes_of(frame, TRACED_S) if len(frame) else frame
     return [(one, len(fixes)) for one in track_corridors(fixes, k=max(k, 2))] if len(fixes) else []
 
 
