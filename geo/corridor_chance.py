@@ -78,7 +78,7 @@ def moved(graph: RoadGraph, pairs: pd.DataFrame, rng: np.random.Generator) -> pd
     ... )
     >>> trip = {"vehicle": [0], "trip": 0, "from_x_m": 0.0, "from_y_m": 0.0, "to_x_m": 800.0, "to_y_m": 0.0}
     >>> other = moved(cross, pd.DataFrame(trip), np.random.default_rng(0))
-    >>> bool(600 < abs(other["to_x_m"] - other["from_x_m"] + other["to_y_m"] - other["from_y_m"]).item() < 1000)
+    >>> bool(500 < np.hypot(other["to_x_m"] - other["from_x_m"], other["to_y_m"] - other["from_y_m"]).item() < 1000)
     True
     """
     pairs = pairs.sort_values("trip", kind="stable", ignore_index=True)

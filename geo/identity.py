@@ -35,8 +35,10 @@ def next_footprint(known: Sequence[int], found: Sequence[int]) -> tuple[int, ...
     Examples
     --------
     >>> from geo.cells import index_points
-    >>> near, far = (index_points(np.array([lon]), np.array([51.38]), 11).tolist() for lon in (-2.36, -2.35))
-    >>> next_footprint(near, near + far) == tuple(near)
+    >>> near, far, away = (
+    ...     index_points(np.array([lon]), np.array([51.38]), 11).tolist() for lon in (-2.36, -2.35, -2.34)
+    ... )
+    >>> next_footprint(near, near + far + away) == tuple(near)
     True
     """
     old, new = set(known), set(found)

@@ -87,7 +87,9 @@ class AnalysisParameters:
         if not self.record_kinds:
             problems.append("no record kind is chosen")
         if not MIN_VEHICLES <= self.min_vehicles <= 100:
-            problems.append(f"min_vehicles {self.min_vehicles} is outside {MIN_VEHICLES}..100: the ways of fewer are nobody's to see")
+            problems.append(
+                f"min_vehicles {self.min_vehicles} is outside {MIN_VEHICLES}..100: the ways of fewer are nobody's to see"
+            )
         problems += self._statistical_problems()
         if problems:
             raise InvalidParameter("; ".join(problems) + ".")

@@ -44,7 +44,7 @@ def test_without_statistics_nothing_is_compared():
 
 def test_no_known_place_and_a_wide_area_are_not_given_odds():
     nowhere = _say(kind="unattributed", name=None, probability=0.8)
-    assert nowhere.endswith("; no known place explains it.")
+    assert nowhere.endswith("; no imported place explains it.")
     assert _say(kind="area", name=None, probability=None).endswith("would expect.")
     assert "%" not in nowhere
 

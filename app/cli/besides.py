@@ -111,7 +111,7 @@ def facilities_command(context: Context, *, run_id: str, kind: str | None, top: 
                 ],
             )
         )
-    empty = "No record of this analysis speaks of a facility; import parks and premises to compare them."
+    empty = "No record of this analysis speaks of a facility (moved positions do not count); import parks and premises to compare them."
     context.answer({"kinds": kinds, "facilities": found}, text="\n".join(lines) if lines else empty)
 
 
