@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 
 # What a run's summary says of its cells and records one by one: it goes with the layers.
-_OF_LAYERS = ("hot_areas", "near_repeats", "needs_decision", "network", "facilities", "movements")
+_OF_LAYERS = (
+    "hot_areas",
+    "near_repeats",
+    "needs_decision",
+    "needs_decision_total",
+    "network",
+    "facilities",
+    "movements",
+)
 
 
 class Retention:

@@ -107,9 +107,9 @@ def everything(app: Lapwing, run: Run) -> bytes:
 
 
 @pytest.fixture
-def worked(lapwing: Lapwing, tmp_path: Path) -> Lapwing:
-    load(lapwing, write_csv(tmp_path / "a.csv", stack(SPOTS)))
-    return lapwing
+def worked(embedded: Lapwing, tmp_path: Path) -> Lapwing:
+    load(embedded, write_csv(tmp_path / "a.csv", stack(SPOTS)))
+    return embedded
 
 
 @pytest.fixture
