@@ -24,13 +24,14 @@ def _score(seed, **city):
     return recalled, right
 
 
-@pytest.mark.parametrize("decoy_minutes", [None, 60], ids=["a year", "an hour"])
+@pytest.mark.parametrize("decoy_minutes", [None, pytest.param(60, marks=pytest.mark.full)], ids=["a year", "an hour"])
 def test_planted_routes_are_found_among_decoys(decoy_minutes):
     scores = [_score(seed, decoy_minutes=decoy_minutes) for seed in range(12)]
     assert np.mean([one for recalled, _ in scores for one in recalled]) >= 0.9
     assert np.mean([one for _, right in scores for one in right]) >= 0.9
 
 
+@pytest.mark.full
 def test_decoys_alone_seldom_meet():
     found = [_score(seed, routes=0, decoy_minutes=60)[1] for seed in range(6000, 6016)]
     assert sum(map(bool, found)) <= 3  # 5 % of 16 cities is 0.8, and more than 3 are seen once in 100 times

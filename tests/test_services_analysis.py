@@ -341,7 +341,7 @@ def test_points_beside_a_park_find_the_park(lapwing: Lapwing, tmp_path: Path) ->
     load(lapwing, write_geojson(tmp_path / "p.geojson", [({"name": "Park"}, square(-2.36, 51.384, 0.003))]), "parks")
     beside = {"type": "LineString", "coordinates": [[-2.36025, 51.38], [-2.36025, 51.39]]}
     others = {"type": "LineString", "coordinates": [[-2.345, 51.37], [-2.345, 51.40], [-2.344, 51.40], [-2.344, 51.37]]}
-    roads = [({"name": "Park Road"}, beside), *(({"name": f"Road {i}"}, others) for i in range(3))]
+    roads = [({"name": "Park Road"}, beside), *(({"name": f"Road {i}"}, others) for i in range(12))]
     load(lapwing, write_geojson(tmp_path / "r.geojson", roads), "roads")
     (place,) = places_of(lapwing, run_of(lapwing))
     assert (place.kind, place.name) == ("park", "Park")

@@ -158,9 +158,9 @@ def test_only_analysts_read_the_reasons_of_decisions(signed_in: Client, embedded
 
     run = embedded.store.runs.runs(Scope())[0].run_id
     place = embedded.store.runs.places(Scope(), run)[0].place_id
-    decide(embedded.store, scope, place, Verdict.ACCEPT, "per URN 12345, reg AB12 CDE", now_us=NOW_US)
-    assert "AB12 CDE" in signed_in(Role.ANALYST).get(f"/places/{place}").text
+    decide(embedded.store, scope, place, Verdict.ACCEPT, "per URN 12345, the kiosk door", now_us=NOW_US)
+    assert "the kiosk door" in signed_in(Role.ANALYST).get(f"/places/{place}").text
     for role in (Role.COORDINATOR, Role.GIS):
         page = signed_in(role).get(f"/places/{place}").text
         assert "Accepted" in page
-        assert "AB12 CDE" not in page
+        assert "the kiosk door" not in page
