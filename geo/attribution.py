@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.cluster_centre import centres
-from geo.model import UNATTRIBUTED, FeatureKind
+from geo.model import SIGMAS_IN_95_PERCENT_RADIUS, UNATTRIBUTED, FeatureKind
 from geo.nearby import DiscIndex
 from geo.place_density import density
 from geo.place_kinds import HOUSE
-from geo.place_shapes import CROWD, MAX_PRECISION_M, REACH_M, SIGMAS_IN_95_PERCENT_RADIUS, Parts
+from geo.place_shapes import CROWD, MAX_PRECISION_M, REACH_M, Parts
 from geo.reference import Reference
 
 Floats = NDArray[np.float64]

@@ -13,9 +13,9 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.attribution import Odds, Stated, odds
-from geo.model import UNATTRIBUTED
+from geo.model import SIGMAS_IN_95_PERCENT_RADIUS, UNATTRIBUTED
 from geo.place_kinds import PRIOR, prior_group
-from geo.place_shapes import REACH_M, SIGMAS_IN_95_PERCENT_RADIUS
+from geo.place_shapes import REACH_M
 from geo.reference import Reference
 
 Floats = NDArray[np.float64]

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.place_shapes import SIGMAS_IN_95_PERCENT_RADIUS
+from geo.model import SIGMAS_IN_95_PERCENT_RADIUS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -14,6 +14,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from geo.errors import InvalidParameter
+from geo.model import SIGMAS_IN_95_PERCENT_RADIUS
 from geo.road_graph import RoadGraph
 
 Floats = NDArray[np.float64]
@@ -23,7 +24,6 @@ UNMATCHED: Final = -1
 MAX_GAP_S: Final = 60.0
 MAX_HOP_M: Final = 300.0
 MIN_SIGMA_M: Final = 4.07  # Newson and Krumm's estimate for GPS
-PRECISION_SIGMAS: Final = 2.448  # a circle of this many sigmas holds 95 % of an isotropic Gaussian
 MAX_CANDIDATES: Final = 12
 DETOUR_M: Final = 500.0  # a way this much longer than twice the hop is no way
 SOURCES: Final = 64  # shortest paths from so many nodes at a time bound the memory
@@ -149,7 +149,7 @@ def _candidates(track: pd.DataFrame, roads: RoadGraph, radius_m: float) -> _Cand
     fix, edge, away_m = fix[order], edge[order], away_m[order]
     rank = np.arange(len(fix)) - np.searchsorted(fix, fix)
     fix, edge, away_m = (part[rank < MAX_CANDIDATES] for part in (fix, edge, away_m))
-    sigma_m = np.maximum(MIN_SIGMA_M, precision_m / PRECISION_SIGMAS)[fix]
+    sigma_m = np.maximum(MIN_SIGMA_M, precision_m / SIGMAS_IN_95_PERCENT_RADIUS)[fix]
     return _Candidates(
         np.searchsorted(fix, np.arange(len(track) + 1)),
         edge.astype(np.int64),

@@ -206,6 +206,8 @@ UNATTRIBUTED: Final = "unattributed"
 AREA: Final = "area"
 ROUTE: Final = "route"
 H3_INDEX_RESOLUTION: Final = 7
+# precision_m is the radius that holds the true position with 95 % probability under an isotropic Gaussian.
+SIGMAS_IN_95_PERCENT_RADIUS: Final = 2.448
 # Cells of 0.7 km2: about an urban LSOA. Partner and public layers of every run share it, so that no parent
 # can be subtracted from its children.
 SHARED_RESOLUTION: Final = 8

@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.model import FeatureKind
+from geo.model import SIGMAS_IN_95_PERCENT_RADIUS, FeatureKind
 from geo.reference import Reference
 
 Floats = NDArray[np.float64]
@@ -56,8 +56,6 @@ _FAR_OF_COARSE: Final = 2.0
 _SMALL_M: Final = 40.0
 _SQUARES_ACROSS: Final = 8
 _EVERY_BLUR: Final = np.inf
-# precision_m is the radius that holds the true position with 95 % probability under an isotropic Gaussian.
-SIGMAS_IN_95_PERCENT_RADIUS: Final = 2.448
 _CROWD_SIDE_M: Final = {FeatureKind.BUILDINGS: 30.0, FeatureKind.PREMISES: 60.0}
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from geo.errors import InvalidParameter
+from geo.model import SIGMAS_IN_95_PERCENT_RADIUS
 from geo.temporal import midpoint_us
 
 MAX_INTERVAL_US: Final = 15 * 60 * 1_000_000
-PRECISION_SIGMAS: Final = 2.448  # a circle of this many sigmas holds 95 % of an isotropic Gaussian
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def od_pairs(
             "seconds": seconds,
             "distance_m": distance_m,
             "bearing_deg": np.degrees(np.arctan2(east_m, north_m)) % 360,
-            "sigma_m": np.sqrt((seen["precision_m"] ** 2 + then["precision_m"] ** 2) / 2) / PRECISION_SIGMAS,
+            "sigma_m": np.sqrt((seen["precision_m"] ** 2 + then["precision_m"] ** 2) / 2) / SIGMAS_IN_95_PERCENT_RADIUS,
             "possible": excess_m <= max_speed_ms * reach_s,
         }
     )[same & ~gap & ~near].reset_index(drop=True)

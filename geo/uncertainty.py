@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.cells import METRES_PER_DEGREE
+from geo.model import SIGMAS_IN_95_PERCENT_RADIUS
 from geo.neighbourhoods import Neighbourhoods
-from geo.place_shapes import SIGMAS_IN_95_PERCENT_RADIUS
 from geo.shrinkage import RADIUS, shrunk_rates
 
 Floats = NDArray[np.float64]

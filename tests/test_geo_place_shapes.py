@@ -7,9 +7,9 @@ import shapely.affinity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.model import FeatureKind
+from geo.model import SIGMAS_IN_95_PERCENT_RADIUS, FeatureKind
 from geo.place_density import density
-from geo.place_shapes import CROWD, MAX_PRECISION_M, SIGMAS_IN_95_PERCENT_RADIUS, Parts, Shape
+from geo.place_shapes import CROWD, MAX_PRECISION_M, Parts, Shape
 from tests.factories import make_reference
 
 SIGMAS_M = (0.5, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 100.0)

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.services.protection import MARGIN_M, near_protected
+from app.services.round_records import features_round
 from data.store import Store
 from geo.attribution import Attribution, Odds, Stated, attribute, odds
 from geo.attribution_prior import Shares, learn_shares
@@ -37,14 +38,7 @@ def surroundings(store: Store, scope: Scope, records: pd.DataFrame) -> Surroundi
 
     No address at or beside a protected place may be named; it keeps its odds, so that its neighbours are not named for it.
     """
-    lon, lat = records["lon"].to_numpy(float), records["lat"].to_numpy(float)
-    bounds = (
-        float(lon.min()) - _MARGIN_DEGREES,
-        float(lat.min()) - _MARGIN_DEGREES,
-        float(lon.max()) + _MARGIN_DEGREES,
-        float(lat.max()) + _MARGIN_DEGREES,
-    )
-    features = store.evidence.features(scope, ATTRIBUTABLE, bounds)
+    features = features_round(store, scope, ATTRIBUTABLE, records, margin_degrees=_MARGIN_DEGREES)
     shapes_m = project_geometries(features["geometry"].to_numpy(object), store.crs)
     address = features["kind"].isin([FeatureKind.PREMISES, FeatureKind.BUILDINGS]).to_numpy(bool)
     nameable = ~(address & near_protected(store, scope, shapes_m, MARGIN_M))

@@ -12,9 +12,8 @@ from data.store import Store
 from geo import cells as h3cells
 from geo.attribution import Odds
 from geo.facilities import compare_facilities, concentration
-from geo.model import FeatureKind, LocationBasis
+from geo.model import SIGMAS_IN_95_PERCENT_RADIUS, FeatureKind, LocationBasis
 from geo.outcome import Facility
-from geo.place_shapes import SIGMAS_IN_95_PERCENT_RADIUS
 from geo.temporal import local_days, midpoint_us
 
 # Homes are never ranked against each other, and streets are told by the routes.

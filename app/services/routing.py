@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from app.services.protection import MARGIN_M, near_protected
+from app.services.round_records import features_round
 from app.services.selecting import period_us
 from data.store import Store
 from geo.corridor_facts import Corridor
@@ -55,9 +56,8 @@ def sightings(store: Store, scope: Scope, parameters: AnalysisParameters, study:
     at_us = midpoint_us(records["from_us"].to_numpy(), records["to_us"].to_numpy())
     keep = (at_us >= start) & (at_us < end) & (records["vehicle_hash"] != "").to_numpy(bool)
     keep &= np.isfinite(records["x_m"].to_numpy(float)) & np.isfinite(records["precision_m"].to_numpy(float))
-    keep &= (records["location_basis"] == LocationBasis.EXACT).to_numpy(
-        bool
-    )  # a coarse or moved one was seen elsewhere
+    # One that was moved, or kept as a coarse cell, was seen elsewhere.
+    keep &= (records["location_basis"] == LocationBasis.EXACT).to_numpy(bool)
     frame = records[keep].reset_index(drop=True)
     if study is not None and len(frame):
         shapely.prepare(study)
@@ -74,14 +74,7 @@ def sightings(store: Store, scope: Scope, parameters: AnalysisParameters, study:
 
 def roads_round(store: Store, scope: Scope, records: pd.DataFrame) -> RoadGraph | None:
     """Road network round records; None where no roads are imported."""
-    lon, lat = records["lon"].to_numpy(float), records["lat"].to_numpy(float)
-    bounds = (
-        float(lon.min()) - _MARGIN_DEGREES,
-        float(lat.min()) - _MARGIN_DEGREES,
-        float(lon.max()) + _MARGIN_DEGREES,
-        float(lat.max()) + _MARGIN_DEGREES,
-    )
-    features = store.evidence.features(scope, [FeatureKind.ROADS], bounds)
+    features = features_round(store, scope, [FeatureKind.ROADS], records, margin_degrees=_MARGIN_DEGREES)
     if features.empty:
         return None
     return road_graph(

@@ -13,6 +13,7 @@ import shapely
 
 from data.demo.geography import BLOCK_M, SIZE_M, SOUTH_M, WEST_M, Feature, Town, make_town
 from geo.crs import MetricCrs
+from geo.model import SIGMAS_IN_95_PERCENT_RADIUS
 
 SOURCE: Final = "lapwing demo"
 NOTICE: Final = "SYNTHETIC DATA. No real place, person or event."
@@ -103,7 +104,7 @@ def _points(rng: np.random.Generator, planted: _Planted, count: int) -> np.ndarr
     """True positions, blurred by the stated precision."""
     centre = np.array(planted.feature.geometry.representative_point().coords[0])
     spread_m = 35.0 if planted.kind == "park" else 2.0
-    sigma_m = PRECISION_M / 2.448
+    sigma_m = PRECISION_M / SIGMAS_IN_95_PERCENT_RADIUS
     points = centre + rng.normal(0, spread_m, (count, 2)).clip(-80, 80) + rng.normal(0, sigma_m, (count, 2))
     return np.asarray(points)
 
