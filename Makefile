@@ -4,11 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
+COMPILED := $(VENV)/.compiled
 PYTEST_ARGS ?=
+PYTEST_WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal
 
 .PHONY: setup demo test test-full test-install lint bench docs clean
 
-setup: $(STAMP)
+setup: $(STAMP) $(COMPILED)
 	@$(BIN)/python -m maps.vendor
 
 $(STAMP): requirements.txt requirements-dev.txt setup.cfg pyproject.toml
@@ -19,16 +22,20 @@ $(STAMP): requirements.txt requirements-dev.txt setup.cfg pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
+$(COMPILED): $(STAMP) geo/nearby_kernel.py geo/nearby_outlines.py
+	@$(BIN)/python -m app.warm
+	@touch $(COMPILED)
+
 demo: setup
 	@$(BIN)/lapwing demo $(DEMO_ARGS)
 
 test: setup
 	@./tests/system-parts.sh
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(PYTEST) $(PYTEST_ARGS)
 
 test-full: setup
 	@./tests/system-parts.sh
-	@$(BIN)/python -m pytest -m "not install" $(PYTEST_ARGS)
+	@$(PYTEST) -m "not install" $(PYTEST_ARGS)
 
 test-install: setup
 	@./tests/system-parts.sh

@@ -36,6 +36,8 @@ class Settings:
         The largest file that is imported, in MB of a million bytes.
     max_line_mib : int
         The longest line of a file that is imported, in MiB.
+    basemap : str
+        A ``.pmtiles`` file of the user's to draw maps on; empty: the one that ``lapwing basemap build`` made.
     keep_incidents_months, keep_observations_months, keep_sightings_months, keep_effort_months : int
         How long records are held after their import; `lapwing purge` removes them then.
     """
@@ -50,6 +52,7 @@ class Settings:
     secure_cookies: bool = False
     max_file_mb: int = 200
     max_line_mib: int = 1
+    basemap: str = ""
     keep_incidents_months: int = DEFAULT_MONTHS[RecordKind.INCIDENTS]
     keep_observations_months: int = DEFAULT_MONTHS[RecordKind.OBSERVATIONS]
     keep_sightings_months: int = DEFAULT_MONTHS[RecordKind.SIGHTINGS]
@@ -59,6 +62,16 @@ class Settings:
     def state(self) -> Path:
         """Folder of runtime state."""
         return self.home / "var"
+
+    @property
+    def built_basemap(self) -> Path:
+        """Where ``lapwing basemap build`` writes."""
+        return self.home / "basemap.pmtiles"
+
+    @property
+    def basemap_path(self) -> Path:
+        """The archive that maps are drawn on, whether it exists or not."""
+        return self.home / Path(self.basemap).expanduser() if self.basemap else self.built_basemap
 
     @property
     def retention_months(self) -> dict[str, int]:
@@ -85,6 +98,9 @@ def load_settings(environ: Mapping[str, str] = os.environ, **overrides: Any) -> 
         For an unknown key in the file or a value of the wrong type.
     """
     home = Path(environ.get("LAPWING_HOME") or default_home()).expanduser().resolve()
+    if environ is os.environ:
+        # Numba reads it when it is imported, which is when the first loop of geo is compiled or loaded.
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(home / "numba"))
     settings = Settings(home=home)
     file = home / "lapwing.toml"
     if file.is_file():

@@ -10,6 +10,7 @@ from typing import Final
 
 from app.services.jobs import Jobs
 from app.services.pseudonyms import Keyring
+from app.services.shelf import Shelf
 from app.services.terms import Terms
 from app.services.uploads import UploadVault
 from app.settings import Settings
@@ -57,6 +58,11 @@ class Lapwing:
     def jobs(self) -> Jobs:
         """Long work for browsers, in this process."""
         return Jobs()
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """Prepared layers of this process."""
+        return Shelf()
 
     @property
     def is_embedded(self) -> bool:

@@ -76,18 +76,24 @@ class AuditLog:
             self._db.insert("audit_event", {name: [value] for name, value in event.items()})
 
     def consult(self, scope: Scope, subject: str, at_us: int, **detail: Any) -> None:
-        """Log a view once per person, subject and hour."""
-        hour = at_us - at_us % _HOUR_US
+        """Log a view once per person, subject and hour, however many requests ask at the same time."""
+        if self._has_consulted(scope, subject, at_us):
+            return
+        with self._db.transaction():
+            self._db.lock("audit")
+            if not self._has_consulted(scope, subject, at_us):
+                self.append(scope, Verb.CONSULTATION, subject, at_us, **detail)
+
+    def _has_consulted(self, scope: Scope, subject: str, at_us: int) -> bool:
         seen = self._db.rows(
             "recent_consultation",
             org_id=scope.org_id,
             actor=scope.actor,
             verb=str(Verb.CONSULTATION),
             subject=subject,
-            since_us=hour,
+            since_us=at_us - at_us % _HOUR_US,
         )
-        if not seen[0]["n"]:
-            self.append(scope, Verb.CONSULTATION, subject, at_us, **detail)
+        return bool(seen[0]["n"])
 
     def events(self, scope: Scope) -> list[dict[str, Any]]:
         """Return the organisation's events, oldest first."""

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import shapely
@@ -29,7 +30,10 @@ class KnownPlace:
 
 @dataclass(frozen=True, kw_only=True)
 class Nomination:
-    """A place that a person named: where, what, on whose word and why. ``geometry`` is WGS 84."""
+    """A place that a person named: where, what, on whose word and why. ``geometry`` is WGS 84.
+
+    ``review_by`` is the day said when it was named; decisions may have said another since.
+    """
 
     place_id: str
     kind: str
@@ -39,6 +43,7 @@ class Nomination:
     reason: str
     actor: str
     made_at_us: int
+    review_by: date
 
 
 class Places:
@@ -99,6 +104,7 @@ class Places:
     def nominate(self, scope: Scope, nomination: Nomination, footprint: "Sequence[int]") -> None:
         """Add a place that a person named."""
         row = vars(nomination) | {"org_id": scope.org_id, "geometry": shapely.to_wkb(nomination.geometry)}
+        row |= {"review_by": nomination.review_by.isoformat()}
         with self._db.transaction():
             self._db.insert("nomination", {name: [value] for name, value in row.items()})
             self.add_known(scope, nomination.place_id, footprint)
@@ -106,6 +112,16 @@ class Places:
     def nominations(self, scope: Scope) -> list[Nomination]:
         """Places that people named, oldest first."""
         return [_nomination(row) for row in self._db.rows("nominations", org_id=scope.org_id)]
+
+    def forget(self, scope: Scope, nominations: "Sequence[str]", places: "Sequence[str]") -> None:
+        """Remove what people said when they named some places, and of ``places`` the footprint and the history too.
+
+        The database refuses to let a history go before the log says that the place was erased.
+        """
+        with self._db.transaction():
+            self._db.execute("purge_nominations", org_id=scope.org_id, place_ids=tuple(nominations))
+            self._db.execute("purge_decisions", org_id=scope.org_id, place_ids=tuple(places))
+            self._db.execute("purge_places", org_id=scope.org_id, place_ids=tuple(places))
 
     def add_decision(self, scope: Scope, decision: Decision) -> None:
         """Add to a place's history; earlier decisions stay."""
@@ -132,4 +148,5 @@ def _known(row: dict[str, Any]) -> KnownPlace:
 
 
 def _nomination(row: dict[str, Any]) -> Nomination:
-    return Nomination(**(row | {"geometry": shapely.from_wkb(bytes(row["geometry"]))}))
+    read = {"geometry": shapely.from_wkb(bytes(row["geometry"])), "review_by": date.fromisoformat(row["review_by"])}
+    return Nomination(**(row | read))

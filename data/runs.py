@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # What removes the layers of a run, in this order.
 DROPS = (
     "drop_run_matches", "drop_run_records", "drop_run_places", "drop_run_cells", "drop_run_facilities", "drop_run_routes",
-    "drop_run_links",
+    "drop_run_links", "drop_run_views",
 )  # fmt: skip
 _WHOLE = ("observed", "scan_radius", "hot", "gi_star_reliable")
 

@@ -16,6 +16,7 @@ from data.proofs import Proofs
 from data.retention import Retention
 from data.runs import Runs
 from data.supplies import Supplies
+from data.views import Views
 from geo.crs import MetricCrs
 
 _VEHICLE_KEYS = "vehicle_keys"
@@ -33,6 +34,7 @@ class Store:
     locations: Locations
     retention: Retention
     runs: Runs
+    views: Views
     places: Places
     proofs: Proofs
     accounts: Accounts
@@ -50,6 +52,7 @@ class Store:
             Locations(database),
             Retention(database),
             Runs(database),
+            Views(database),
             Places(database),
             Proofs(database),
             Accounts(database),

@@ -170,6 +170,11 @@ def cell_number(text: str) -> int:
     return int(text, 16)
 
 
+def is_cell(cell: int) -> bool:
+    """Whether a number is the index of a cell."""
+    return bool(h3.is_valid_cell(cell))
+
+
 def resolutions(cells: Cells) -> NDArray[np.int64]:
     """Resolution stored in each cell's index, shape (n,)."""
     return (np.asarray(cells, np.int64) >> 52) & 0xF

@@ -16,6 +16,7 @@ from scipy.sparse import csgraph
 from geo.corridor_chance import Meetings, chances, followers, moved
 from geo.corridor_facts import Corridor, Uses, describe, uses_of
 from geo.errors import InvalidParameter
+from geo.prism import Prisms
 from geo.road_graph import RoadGraph
 
 __all__ = ["Corridor", "CorridorSet", "corridors"]
@@ -111,17 +112,11 @@ def corridors(
         raise InvalidParameter("k must be at least 1, draws not negative, lengths positive, max_chance a probability")
     possible = pairs["possible"].to_numpy(bool)
     driven = pairs[possible].reset_index(drop=True)
-    reach, uses = uses_of(graph, driven, scale_m=scale_m, speed_ms=speed_ms)
+    search = _Search(graph, k=k, scale_m=scale_m, min_length_m=min_length_m, speed_ms=speed_ms)
+    reach, uses = search.uses(driven)
     counts = {"impossible": int((~possible).sum()), "off_network": int(reach.off_network.sum())}
-    seen, left_out = _meetings(graph, uses, k, min_length_m)
-    chance = np.ones(len(seen.parts))
-    if seen.parts and draws:
-        rng = np.random.default_rng(seed)
-        sets = []
-        for _ in range(_affordable(len(driven), draws)):
-            other = uses_of(graph, moved(graph, driven, rng), scale_m=scale_m, speed_ms=speed_ms)[1]
-            sets.append(_meetings(graph, other, k, min_length_m)[0])
-        chance = chances(graph.length_m, seen, sets)
+    seen, left_out = search.meetings(uses)
+    chance = _chances(search, driven, seen, draws=draws, seed=seed)
     kept = chance <= max_chance
     found = [
         describe(graph, uses, edges, followers(graph.length_m, edges, uses.matrix), float(one))
@@ -132,17 +127,44 @@ def corridors(
     return CorridorSet(tuple(found), counts | left_out | {"by_chance": int((~kept).sum())})
 
 
+@dataclass(frozen=True)
+class _Search:
+    """One way to look for candidate corridors, in what was seen and in what is drawn."""
+
+    graph: RoadGraph
+    k: int
+    scale_m: float
+    min_length_m: float
+    speed_ms: float
+
+    def uses(self, driven: pd.DataFrame) -> tuple[Prisms, Uses]:
+        """Which edges the vehicles use, by the prisms of their pairs."""
+        return uses_of(self.graph, driven, scale_m=self.scale_m, speed_ms=self.speed_ms)
+
+    def meetings(self, uses: Uses) -> tuple[Meetings, dict[str, int]]:
+        """Candidate corridors, and how many parts are none."""
+        length_m = self.graph.length_m
+        parts = _parts(self.graph, uses.matrix, self.k)
+        long = [edges for edges in parts if length_m[edges].sum() >= self.min_length_m]
+        whole = [edges for edges in long if len(followers(length_m, edges, uses.matrix)) >= self.k]
+        return Meetings(uses.matrix, whole), {"short": len(parts) - len(long), "divided": len(long) - len(whole)}
+
+
+def _chances(search: _Search, driven: pd.DataFrame, seen: Meetings, *, draws: int, seed: int) -> Floats:
+    """Probability that chance explains each candidate; 1 where nothing is drawn."""
+    if not seen.parts or not draws:
+        return np.ones(len(seen.parts))
+    rng = np.random.default_rng(seed)
+    sets = [
+        search.meetings(search.uses(moved(search.graph, driven, rng))[1])[0]
+        for _ in range(_affordable(len(driven), draws))
+    ]
+    return chances(search.graph.length_m, seen, sets)
+
+
 def _affordable(pairs: int, draws: int) -> int:
     """Draws that the budget of prisms allows, never fewer than the least that can be significant."""
     return min(draws, max(LEAST_DRAWS, BUDGET // max(pairs, 1)))
-
-
-def _meetings(graph: RoadGraph, uses: Uses, k: int, min_length_m: float) -> tuple[Meetings, dict[str, int]]:
-    """Candidate corridors, and how many parts are none."""
-    parts = _parts(graph, uses.matrix, k)
-    long = [edges for edges in parts if graph.length_m[edges].sum() >= min_length_m]
-    whole = [edges for edges in long if len(followers(graph.length_m, edges, uses.matrix)) >= k]
-    return Meetings(uses.matrix, whole), {"short": len(parts) - len(long), "divided": len(long) - len(whole)}
 
 
 def _parts(graph: RoadGraph, matrix: sparse.csr_array, k: int) -> list[Ints]:

@@ -10,6 +10,7 @@ from geo.model import Place, Verdict
 WAITING = "waiting"
 MERGED = "merged"
 SPLIT = "split"
+WITHDRAWN = "withdrawn"
 
 
 class RejectCode(StrEnum):
@@ -28,7 +29,7 @@ class RejectCode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """One decision with its reason. ``detail`` holds what the verdict needs: a point, a name, another place."""
+    """One decision with its reason. ``detail`` holds what the verdict needs: a point, a name, a day, another place."""
 
     decision_id: str
     place_id: str
@@ -51,17 +52,21 @@ class Seed:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """What now holds of one place."""
+    """What now holds of one place. ``review_by`` is a day as YYYY-MM-DD, empty where nobody said one."""
 
     decision: Decision | None = None
     name: str | None = None
     point: tuple[float, float] | None = None
     merged_into: str | None = None
     parts: tuple[Seed, ...] = ()
+    review_by: str = ""
+    withdrawn: Decision | None = None
 
     @property
     def verdict(self) -> str:
-        """Accept, reject or waiting; merged or split from the moment that somebody said so."""
+        """Accept, reject or waiting; withdrawn, merged or split from the moment that somebody said so."""
+        if self.withdrawn is not None:
+            return WITHDRAWN
         if self.merged_into is not None:
             return MERGED
         if self.parts:
@@ -81,27 +86,35 @@ def standing(decisions: Sequence[Decision]) -> dict[str, Standing]:
     >>> standing([one])["a"].verdict, standing([one, two])
     ('accept', {})
     """
-    undone = {decision.detail["undoes"] for decision in decisions if decision.verdict == Verdict.UNDO}
     found: dict[str, Standing] = {}
-    for decision in decisions:
-        if decision.verdict == Verdict.UNDO or decision.decision_id in undone:
-            continue
+    for decision in _in_force(decisions):
         now = found.get(decision.place_id, Standing())
         found[decision.place_id] = _after(now, decision)
     return found
 
 
+def _in_force(decisions: Sequence[Decision]) -> list[Decision]:
+    """Decisions that were not undone, without the undoing itself."""
+    undone = {decision.detail["undoes"] for decision in decisions if decision.verdict == Verdict.UNDO}
+    return [one for one in decisions if one.verdict != Verdict.UNDO and one.decision_id not in undone]
+
+
 def _after(now: Standing, decision: Decision) -> Standing:
     detail = decision.detail
+    changed: dict[str, Any] = {"decision": decision}
     if decision.verdict == Verdict.MOVE:
-        return replace(now, point=(detail["lon"], detail["lat"]))
-    if decision.verdict == Verdict.RENAME:
-        return replace(now, name=detail["name"])
-    if decision.verdict == Verdict.MERGE:
-        return replace(now, merged_into=detail["into"])
-    if decision.verdict == Verdict.SPLIT:
-        return replace(now, parts=tuple(Seed(one["place"], one["x_m"], one["y_m"]) for one in detail["parts"]))
-    return replace(now, decision=decision)
+        changed = {"point": (detail["lon"], detail["lat"])}
+    elif decision.verdict == Verdict.RENAME:
+        changed = {"name": detail["name"]}
+    elif decision.verdict == Verdict.MERGE:
+        changed = {"merged_into": detail["into"]}
+    elif decision.verdict == Verdict.SPLIT:
+        changed = {"parts": tuple(Seed(one["place"], one["x_m"], one["y_m"]) for one in detail["parts"])}
+    elif decision.verdict == Verdict.REVIEW:
+        changed = {"review_by": detail["review_by"]}
+    elif decision.verdict == Verdict.WITHDRAW:
+        changed = {"withdrawn": decision}
+    return replace(now, **changed)
 
 
 def as_decided(place: Place, rulings: Mapping[str, Standing]) -> tuple[Place, Standing]:
@@ -114,12 +127,7 @@ def as_decided(place: Place, rulings: Mapping[str, Standing]) -> tuple[Place, St
 
 def newest_standing(decisions: Sequence[Decision], place_id: str) -> Decision | None:
     """Return the newest decision about a place that was not undone: the one that an undo takes back."""
-    undone = {decision.detail["undoes"] for decision in decisions if decision.verdict == Verdict.UNDO}
-    own = [
-        decision
-        for decision in decisions
-        if decision.place_id == place_id and decision.verdict != Verdict.UNDO and decision.decision_id not in undone
-    ]
+    own = [decision for decision in _in_force(decisions) if decision.place_id == place_id]
     return own[-1] if own else None
 
 

@@ -24,6 +24,7 @@ COORDINATE_DECIMALS: Final = 6
 
 # Control columns: read here to decide, and never released under these names unless the field table says so.
 _CONTROL: Final = frozenset({"id", "records", "days", "months", "month_only", "decision", "kind", "name"})
+_COUNTED: Final = frozenset({Layer.CELLS, Layer.PLACES, Layer.MAP})
 _SEAL: Final = object()
 
 
@@ -144,7 +145,7 @@ def release(
 
 def _keep(layer: Layer, features: pd.DataFrame, profile: Profile) -> NDArray[np.bool_]:
     """Whether the audience may have each feature."""
-    if layer not in {Layer.CELLS, Layer.PLACES}:
+    if layer not in _COUNTED:
         return np.ones(len(features), bool)
     keep = _passes(features, THRESHOLDS[profile])
     if layer is Layer.PLACES and profile is not Profile.OPERATIONAL:
@@ -160,6 +161,8 @@ def _check_content(layer: Layer, features: pd.DataFrame, run: Run, profile: Prof
         Layer.REFERENCE: {"id", "kind"},
         Layer.ROUTES: {"id", "vehicles"},
         Layer.NETWORK: {"id", "vehicles"},
+        Layer.MAP: {"id", "records", "cell"}
+        | (set() if profile is Profile.OPERATIONAL else {"days", "months", "month_only"}),
     }.get(layer, {"id"})
     if missing := sorted(wanted - set(features.columns)):
         raise DisclosureError(f"The {layer} layer lacks {missing[0]!r}, without which it cannot be judged.")
@@ -172,7 +175,7 @@ def _check_content(layer: Layer, features: pd.DataFrame, run: Run, profile: Prof
         nobody = vehicles == 0 if layer is Layer.NETWORK else np.zeros(len(vehicles), bool)
         if (~nobody & (vehicles < MIN_VEHICLES)).any():
             raise DisclosureError(f"What fewer than {MIN_VEHICLES} distinct vehicles did never leaves.")
-    if layer is Layer.CELLS and profile is not Profile.OPERATIONAL:
+    if layer in {Layer.CELLS, Layer.MAP} and profile is not Profile.OPERATIONAL:
         shared = AnalysisParameters.from_json(run.parameters).shared_resolution
         numbers = np.asarray([cell_number(cell) for cell in features["cell"]], np.int64)
         if (resolutions(numbers) != shared).any():
@@ -188,11 +191,13 @@ def _passes(features: pd.DataFrame, threshold: Threshold | None) -> NDArray[np.b
 
 
 def _coarsen(features: pd.DataFrame, layer: Layer, profile: Profile) -> pd.DataFrame:
-    """Counts of places down to a multiple of the threshold; homes without their name."""
-    if layer is not Layer.PLACES:
+    """Counts of places and of maps down to a multiple of the threshold; homes without their name."""
+    if layer not in {Layer.PLACES, Layer.MAP}:
         return features
     threshold = THRESHOLDS[profile]
     step = threshold.records if threshold else 1
+    if layer is Layer.MAP:
+        return features.assign(records=features["records"] // step * step)
     homes = features["kind"].map(is_residential).to_numpy(bool)
     return features.assign(
         records=features["records"] // step * step, name=features["name"].astype(object).where(~homes, None)

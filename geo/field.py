@@ -23,3 +23,23 @@ class Field:
     type: FieldType
     meaning: str
     audiences: tuple[Profile, ...] = tuple(Profile)
+
+
+def for_operations(*told: tuple[str, FieldType, str]) -> tuple[Field, ...]:
+    """Columns that only operations may have.
+
+    Parameters
+    ----------
+    *told : tuple of (str, FieldType, str)
+        Name, type and meaning of each.
+
+    Returns
+    -------
+    tuple of Field
+
+    Examples
+    --------
+    >>> [one.audiences for one in for_operations(("why", FieldType.TEXT, "One plain sentence."))]
+    [(<Profile.OPERATIONAL: 'operational'>,)]
+    """
+    return tuple(Field(name, kind, meaning, (Profile.OPERATIONAL,)) for name, kind, meaning in told)

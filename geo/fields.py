@@ -7,11 +7,11 @@ in it cannot be released.
 from dataclasses import replace
 from typing import Final
 
-from geo.field import Field, FieldType
+from geo.field import Field, FieldType, for_operations
 from geo.fields_besides import NETWORK_FIELDS, ROUTE_FIELDS
 from geo.model import Layer, Profile
 
-DICTIONARY_VERSION: Final = "3"
+DICTIONARY_VERSION: Final = "4"
 MAX_TEXT: Final = 254
 
 _OPERATIONAL: Final = (Profile.OPERATIONAL,)
@@ -26,47 +26,44 @@ _COMMON: Final = (
 
 _OPERATIONAL_COMMON: Final = tuple(replace(field, audiences=_OPERATIONAL) for field in _COMMON)
 
-_CELL_STATISTICS: Final = tuple(
-    Field(name, kind, meaning, _OPERATIONAL)
-    for name, kind, meaning in (
-        (
-            "hot",
-            FieldType.INTEGER,
-            "1 where the window of two rings stands out (q_value) and the scan confirms it (scan_p).",
-        ),
-        (
-            "state",
-            FieldType.TEXT,
-            "hot; looked_quiet where outreach worked in or beside the cell; not_looked where nobody did.",
-        ),
-        ("observed", FieldType.INTEGER, "Records in the window of two rings round the cell."),
-        ("expected", FieldType.REAL, "Records expected in the window from its share of what is compared with."),
-        ("rate_ratio", FieldType.REAL, "Observed over expected; 0 where nothing is expected."),
-        ("ratio_low", FieldType.REAL, "Lower end of the exact 95 % interval of rate_ratio."),
-        ("ratio_high", FieldType.REAL, "Upper end of the exact 95 % interval of rate_ratio."),
-        ("p_value", FieldType.REAL, "Exact binomial: probability of so many records or more by chance."),
-        ("q_value", FieldType.REAL, "p_value adjusted over all cells (Benjamini and Hochberg)."),
-        ("scan_p", FieldType.REAL, "Family-wise p of the best window round the cell (Kulldorff's scan)."),
-        ("scan_radius", FieldType.INTEGER, "Rings of that window."),
-        (
-            "rate",
-            FieldType.REAL,
-            "Adjusted rate: relative to the whole area, drawn to its neighbourhood where evidence is thin.",
-        ),
-        ("density_km2", FieldType.REAL, "Kernel density, records per km2 (quartic, 500 m, edge corrected)."),
-        ("gi_star_z", FieldType.REAL, "Getis-Ord Gi* of the window, for exchange with other tools only."),
-        ("gi_star_reliable", FieldType.INTEGER, "0 where counts are too sparse for gi_star_z to be normal."),
-        (
-            "top_probability",
-            FieldType.REAL,
-            "Probability that the cell is in the top 1 % of the area, given how well positions and times are known.",
-        ),
-        (
-            "trend",
-            FieldType.TEXT,
-            "emerging, intensifying, diminishing, persistent, sporadic, historic, none, or insufficient_history.",
-        ),
-    )
+_CELL_STATISTICS: Final = for_operations(
+    (
+        "hot",
+        FieldType.INTEGER,
+        "1 where the window of two rings stands out (q_value) and the scan confirms it (scan_p).",
+    ),
+    (
+        "state",
+        FieldType.TEXT,
+        "hot; looked_quiet where outreach worked in or beside the cell; not_looked where nobody did.",
+    ),
+    ("observed", FieldType.INTEGER, "Records in the window of two rings round the cell."),
+    ("expected", FieldType.REAL, "Records expected in the window from its share of what is compared with."),
+    ("rate_ratio", FieldType.REAL, "Observed over expected; 0 where nothing is expected."),
+    ("ratio_low", FieldType.REAL, "Lower end of the exact 95 % interval of rate_ratio."),
+    ("ratio_high", FieldType.REAL, "Upper end of the exact 95 % interval of rate_ratio."),
+    ("p_value", FieldType.REAL, "Exact binomial: probability of so many records or more by chance."),
+    ("q_value", FieldType.REAL, "p_value adjusted over all cells (Benjamini and Hochberg)."),
+    ("scan_p", FieldType.REAL, "Family-wise p of the best window round the cell (Kulldorff's scan)."),
+    ("scan_radius", FieldType.INTEGER, "Rings of that window."),
+    (
+        "rate",
+        FieldType.REAL,
+        "Adjusted rate: relative to the whole area, drawn to its neighbourhood where evidence is thin.",
+    ),
+    ("density_km2", FieldType.REAL, "Kernel density, records per km2 (quartic, 500 m, edge corrected)."),
+    ("gi_star_z", FieldType.REAL, "Getis-Ord Gi* of the window, for exchange with other tools only."),
+    ("gi_star_reliable", FieldType.INTEGER, "0 where counts are too sparse for gi_star_z to be normal."),
+    (
+        "top_probability",
+        FieldType.REAL,
+        "Probability that the cell is in the top 1 % of the area, given how well positions and times are known.",
+    ),
+    (
+        "trend",
+        FieldType.TEXT,
+        "emerging, intensifying, diminishing, persistent, sporadic, historic, none, or insufficient_history.",
+    ),
 )
 
 FIELDS: Final[dict[Layer, tuple[Field, ...]]] = {
@@ -157,6 +154,7 @@ FIELDS: Final[dict[Layer, tuple[Field, ...]]] = {
             _OPERATIONAL,
         ),
         Field("why", FieldType.TEXT, "One plain sentence."),
+        Field("in_view", FieldType.INTEGER, "Records that match the filter; all of them without one.", _OPERATIONAL),
         *_COMMON,
     ),
     Layer.ROUTES: (*ROUTE_FIELDS, *_OPERATIONAL_COMMON),
@@ -196,6 +194,19 @@ FIELDS: Final[dict[Layer, tuple[Field, ...]]] = {
         ),
         Field("name", FieldType.TEXT, "Name in the reference data.", _OPERATIONAL),
     ),
+    Layer.MAP: (
+        Field(
+            "cell",
+            FieldType.TEXT,
+            "H3 index of the cell, hexadecimal; coarser than the analysis where a map is zoomed out.",
+        ),
+        Field(
+            "records", FieldType.INTEGER, "Records in the cell that match the filter; rounded down outside operations."
+        ),
+        Field("hot", FieldType.INTEGER, "Hot cells of the analysis within; 0 under a filter.", _OPERATIONAL),
+        Field("looked", FieldType.INTEGER, "1 where outreach worked in or beside the cell.", _OPERATIONAL),
+        *_COMMON,
+    ),
 }
 
 GEOMETRY_TYPE: Final = {
@@ -205,6 +216,7 @@ GEOMETRY_TYPE: Final = {
     Layer.NETWORK: "LineString",
     Layer.TASKING: "MultiPolygon",
     Layer.REFERENCE: "Geometry",
+    Layer.MAP: "Polygon",
 }
 
 

@@ -79,6 +79,7 @@ class Layer(StrEnum):
     NETWORK = "network"
     TASKING = "tasking"
     REFERENCE = "reference"
+    MAP = "map"
 
 
 class ComparedWith(StrEnum):
@@ -101,6 +102,8 @@ class Verdict(StrEnum):
     RENAME = "rename"
     MERGE = "merge"
     SPLIT = "split"
+    REVIEW = "review"
+    WITHDRAW = "withdraw"
     UNDO = "undo"
 
 
@@ -112,6 +115,8 @@ class Role(StrEnum):
     GIS = "gis"
     AUDITOR = "auditor"
     ADMIN = "admin"
+    PARTNER = "partner"
+    BOARD = "board"
 
 
 # Columns of record frames. Times are int64 microseconds UTC, half-open [from_us, to_us).

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from geo.evidence import busiest_days, busiest_hours
 from geo.model import AREA, UNATTRIBUTED
+from geo.place_kinds import is_residential, may_be_named
 
 TIMES_NOT_KNOWN = "times not known"
+# Below this the PHIA yardstick's word is "highly unlikely" or less, and no heading says more than the sentence under it.
+LEAST_NEAR: Final = 0.225
 
 _KIND_WORDS: Mapping[str, str] = {
     "park": "a park or green space",
@@ -15,6 +18,7 @@ _KIND_WORDS: Mapping[str, str] = {
     "route": "a stretch of road",
     "other": "another kind of place",
     "house": "a home",
+    "care_home": "a care home",
     "hotel": "a hotel or guest house",
     "takeaway": "a takeaway",
     "shop": "a shop",
@@ -70,19 +74,31 @@ def kind_words(kind: str) -> str:
 
 
 def place_title(kind: str, name: str | None, alternatives: Sequence[Mapping[str, Any]] = ()) -> str:
-    """Return a name for headings: the place's own, else the likeliest near it, else its kind.
+    """Return a name for headings: the place's own, else the likeliest near it if that stands out, else its kind.
+
+    A spot is called near nothing less likely than ``LEAST_NEAR`` or as likely as the next (to the whole per cent that is told),
+    and near nobody's home; a home of care is not named.
 
     Examples
     --------
-    >>> place_title("unattributed", None, [{"name": "Mill Lane", "probability": 0.3}])
-    'Spot near Mill Lane'
+    >>> mill_lane = {"kind": "street", "name": "Mill Lane", "probability": 0.3}
+    >>> place_title("unattributed", None, [mill_lane]), place_title("unattributed", None, [mill_lane, mill_lane])
+    ('Spot near Mill Lane', 'Unnamed spot')
     """
-    near = next((other["name"] for other in alternatives if other["name"]), None)
-    if kind == UNATTRIBUTED and not name and near:
+    if kind == UNATTRIBUTED and not name and (near := _near(alternatives)):
         return f"Spot near {near}"
     if kind in _UNNAMED:
         return name or _UNNAMED[kind]
-    return name or kind_words(kind).removeprefix("a ").removeprefix("an ").capitalize()
+    own = name if may_be_named(kind) else None
+    return own or kind_words(kind).removeprefix("a ").removeprefix("an ").capitalize()
+
+
+def _near(alternatives: Sequence[Mapping[str, Any]]) -> str | None:
+    """Name of the likeliest candidate where it stands out and is nobody's home."""
+    if not alternatives or is_residential(alternatives[0]["kind"]) or alternatives[0]["probability"] < LEAST_NEAR:
+        return None
+    first, *others = (round(one["probability"], 2) for one in alternatives)
+    return alternatives[0]["name"] if first > max(others, default=0.0) else None
 
 
 def plural(count: int, word: str) -> str:

@@ -1,4 +1,4 @@
-"""Which discs lie near which points: a join on a grid, by sorted keys, in chunks of bounded size."""
+"""What lies near which points: discs by a grid of sorted keys, in chunks of bounded size; shapes by compiled loops."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+
+from geo.nearby_outlines import outlines
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -128,6 +130,7 @@ def features_within(points_m: Floats, geometry_m: NDArray[np.object_], distance_
     Parameters
     ----------
     points_m : ndarray of float, shape (n, 2)
+        What is not finite is near nothing.
     geometry_m : ndarray of shapely geometry, shape (f,)
         Metres, of any type.
     distance_m : float
@@ -138,8 +141,8 @@ def features_within(points_m: Floats, geometry_m: NDArray[np.object_], distance_
 
     Notes
     -----
-    The same pairs as a spatial join with ``dwithin``. Only where a feature reaches out beyond its inner point is its outline looked
-    at; a small feature is decided by its disc nearly everywhere.
+    The same pairs as a spatial join with ``dwithin``: where rounding could decide, shapely does. The first join of a process
+    imports numba, and compiles the loops if they were not kept (:mod:`geo.nearby_kernel`).
 
     Examples
     --------
@@ -147,23 +150,16 @@ def features_within(points_m: Floats, geometry_m: NDArray[np.object_], distance_
     >>> features_within(np.array([[50.0, 120.0], [50.0, 130.0]]), park, 25.0)[0].tolist()
     [0]
     """
-    there = np.flatnonzero(~shapely.is_empty(geometry_m))
-    if not len(there) or not len(points_m):
+    finite = np.isfinite(points_m[:, 0]) & np.isfinite(points_m[:, 1])
+    if not finite.any() or not len(geometry_m) or not distance_m >= 0:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    geometry_m = geometry_m[there]
-    inner_m = shapely.get_coordinates(shapely.point_on_surface(geometry_m))
-    corners_m, own = shapely.get_coordinates(geometry_m, return_index=True)
-    radius_m = np.zeros(len(geometry_m))
-    np.maximum.at(radius_m, own, np.hypot(*(corners_m - inner_m[own]).T))
-    shapely.prepare(geometry_m)
-    shapes, pairs = shapely.points(points_m), []
-    for point, feature, apart_m in DiscIndex(inner_m, radius_m).within(points_m, distance_m):
-        near = apart_m <= distance_m
-        open_ = np.flatnonzero(~near)
-        near[open_] = shapely.dwithin(geometry_m[feature[open_]], shapes[point[open_]], distance_m)
-        pairs.append((point[near], feature[near]))
-    if not pairs:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    point, feature = (np.concatenate(columns) for columns in zip(*pairs, strict=True))
-    order = np.lexsort((feature, point))
-    return point[order], there[feature[order]]
+    from geo.nearby_kernel import join
+
+    kept = np.flatnonzero(finite)
+    own_m = np.ascontiguousarray(points_m, float).take(kept, axis=0)
+
+    def ask(point: Ints, feature: Ints) -> NDArray[np.bool_]:
+        return shapely.dwithin(geometry_m[feature], shapely.points(own_m[point]), distance_m)
+
+    point, feature = join(own_m, outlines(geometry_m), distance_m, ask)
+    return kept[point], feature

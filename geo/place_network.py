@@ -135,19 +135,10 @@ def link_places(
     """
     window_us = _check(places, [visits["place"], reports["place"], prisms["place"], prisms["reached"]], rules)
     usable = _usable(reports, window_us)
-    at_us = midpoint_us(reports["from_us"].to_numpy(np.int64)[usable], reports["to_us"].to_numpy(np.int64)[usable])
-    reported, visited = reports["place"].to_numpy(np.int64)[usable], visits["place"].to_numpy(np.int64)
-    visited_us = visits["at_us"].to_numpy(np.int64)
-    rank = _canonical(places, np.append(visited, reported), np.append(visited_us, at_us))
-    vehicle = shared_vehicles(
-        rank[visited], visits["actor"].to_numpy(np.int64), visited_us,
-        window_us=window_us, min_count=rules.min_vehicles, draws=rules.draws, seed=seed,
-    )  # fmt: skip
-    times = shared_times(
-        rank[reported], at_us, window_us=window_us, min_count=rules.min_report_pairs, draws=rules.draws, seed=seed + 1
-    )
-    tests = max(int(len(visited) > 0) + int(len(reported) > 0), 1)
-    original = np.argsort(rank)
+    timed = reports[usable]
+    timed = timed.assign(at_us=midpoint_us(timed["from_us"].to_numpy(np.int64), timed["to_us"].to_numpy(np.int64)))
+    vehicle, times, original = _tests(places, visits, timed, rules, window_us=window_us, seed=seed)
+    tests = max(int(len(visits) > 0) + int(len(timed) > 0), 1)
     by_vehicle = _columns(vehicle, original, tests, ("vehicles", "vehicles_expected", "vehicles_p", "vehicles_q"))
     by_time = _columns(times, original, tests, ("report_pairs", "reports_expected", "reports_p", "reports_q"))
     by_vehicle = by_vehicle[by_vehicle["vehicles"] >= rules.min_vehicles]
@@ -156,6 +147,24 @@ def link_places(
     smallest = min(1.0, tests * min(vehicle.smallest_q, times.smallest_q))
     possible, left_out = count * (count - 1) // 2, int((~usable).sum())
     return PlaceNetwork(links, link_groups(links, count), possible, len(links), left_out, smallest)
+
+
+def _tests(
+    places: pd.DataFrame, visits: pd.DataFrame, reports: pd.DataFrame, rules: LinkRules, *, window_us: int, seed: int
+) -> tuple[LinkTest, LinkTest, Ints]:
+    """Both tests, on ranks in place of places, and the place of each rank."""
+    visited, reported = (frame["place"].to_numpy(np.int64) for frame in (visits, reports))
+    visited_us, reported_us = (frame["at_us"].to_numpy(np.int64) for frame in (visits, reports))
+    rank = _canonical(places, np.append(visited, reported), np.append(visited_us, reported_us))
+    vehicle = shared_vehicles(
+        rank[visited], visits["actor"].to_numpy(np.int64), visited_us,
+        window_us=window_us, min_count=rules.min_vehicles, draws=rules.draws, seed=seed,
+    )  # fmt: skip
+    times = shared_times(
+        rank[reported], reported_us,
+        window_us=window_us, min_count=rules.min_report_pairs, draws=rules.draws, seed=seed + 1,
+    )  # fmt: skip
+    return vehicle, times, np.argsort(rank)
 
 
 def _check(places: pd.DataFrame, named: list[pd.Series], rules: LinkRules) -> int:

@@ -75,19 +75,33 @@ def od_pairs(
     if min(window_s, max_speed_ms) <= 0 or min_distance_m < 0:
         raise InvalidParameter("window_s and max_speed_ms must be positive and min_distance_m not negative")
     used, counts = _usable(sightings)
+    steps = _steps(used, max_speed_ms)
+    same = np.diff(used["vehicle"].to_numpy(np.int64)) == 0
+    gap = (steps["seconds"] > window_s).to_numpy(bool)
+    near = (steps["distance_m"] < min_distance_m).to_numpy(bool)
+    steps.insert(1, "trip", np.cumsum(~same | gap))
+    pairs = steps[same & ~gap & ~near].reset_index(drop=True)
+    pairs["trip"] = pd.factorize(pairs["trip"])[0].astype(np.int64)
+    counts |= {
+        "gap": int((same & gap).sum()),
+        "near": int((same & ~gap & near).sum()),
+        "impossible": int((~pairs["possible"]).sum()),
+    }
+    return OdPairs(pairs, counts)
+
+
+def _steps(used: pd.DataFrame, max_speed_ms: float) -> pd.DataFrame:
+    """Every sighting with the next one, whether of the same vehicle or not."""
     seen = used.iloc[:-1].reset_index(drop=True)
     then = used.iloc[1:].reset_index(drop=True)
-    same = (seen["vehicle"] == then["vehicle"]).to_numpy(bool)
     seconds = (then["at_us"] - seen["at_us"]).to_numpy(float) / 1e6
     east_m, north_m = (then["x_m"] - seen["x_m"]).to_numpy(float), (then["y_m"] - seen["y_m"]).to_numpy(float)
     distance_m = np.hypot(east_m, north_m)
-    gap, near = seconds > window_s, distance_m < min_distance_m
     reach_s = seconds + (seen["span_us"] + then["span_us"]).to_numpy(float) / 2e6
     excess_m = distance_m - (seen["precision_m"] + then["precision_m"]).to_numpy(float)
-    pairs = pd.DataFrame(
+    return pd.DataFrame(
         {
             "vehicle": seen["vehicle"],
-            "trip": np.cumsum(~same | gap),
             "origin": seen["position"],
             "destination": then["position"],
             "from_x_m": seen["x_m"],
@@ -100,14 +114,7 @@ def od_pairs(
             "sigma_m": np.sqrt((seen["precision_m"] ** 2 + then["precision_m"] ** 2) / 2) / SIGMAS_IN_95_PERCENT_RADIUS,
             "possible": excess_m <= max_speed_ms * reach_s,
         }
-    )[same & ~gap & ~near].reset_index(drop=True)
-    pairs["trip"] = pd.factorize(pairs["trip"])[0].astype(np.int64)
-    counts |= {
-        "gap": int((same & gap).sum()),
-        "near": int((same & ~gap & near).sum()),
-        "impossible": int((~pairs["possible"]).sum()),
-    }
-    return OdPairs(pairs, counts)
+    )
 
 
 def _usable(sightings: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:

@@ -27,6 +27,8 @@ STRAIGHT_M: Final = 100.0  # a shorter hop is taken as it is
 JITTER_M: Final = 8.0
 MAX_GAP_S: Final = 900.0
 MAX_DETOUR: Final = 2.0
+# Where no track was seen for longer, nobody knows the way; tracks of a bus line thinned to one fix in ten leap 580 m.
+MAX_LEAP_M: Final = 750.0
 ALIKE: Final = 0.5  # cosine of 60 degrees: headings alike, whichever way along
 ONE_WAY: Final = 0.9
 CENTRING: Final = 5
@@ -55,6 +57,8 @@ class Corridor:
         At least 90 % of what passed went the way the line is drawn.
     confidence : float
         Share of the vertices near which fixes of k distinct vehicles lie; the rest is inferred from hops.
+    seen : float
+        Share of the vertices near which any fix lies; on the rest nobody was seen at all.
     """
 
     line_m: Floats
@@ -64,6 +68,7 @@ class Corridor:
     trips: int
     directed: bool
     confidence: float
+    seen: float
 
 
 @dataclass(frozen=True)
@@ -106,10 +111,11 @@ def track_corridors(
     Notes
     -----
     A hop of more than 100 m is led over the positions of all tracks (their means in squares of 10 m); one of more than
-    15 minutes, or whose way is more than twice as long as the straight line, is not bridged. The support of a stretch is the number of distinct vehicles
-    whose tracks, so completed, pass within reach and along it. Confidence is the share of the line where at
-    least k vehicles were themselves seen (within reach and two steps), so it falls as fixes thin out although the
-    line may stay; it says how much is observed and not inferred, not how probable the line is. A ring comes as two arcs.
+    15 minutes, whose way is more than twice as long as the straight line, or on whose way no fix of any track lies for
+    750 m, is not bridged. The support of a stretch is the number of distinct vehicles whose tracks, so completed, pass
+    within reach and along it. Confidence is the share of the line where at least k vehicles were themselves seen
+    (within reach and two steps), so it falls as fixes thin out although the line may stay; it says how much is observed
+    and not inferred, not how probable the line is. A ring comes as two arcs.
 
     Examples
     --------
@@ -185,7 +191,7 @@ def _completed(fixes: pd.DataFrame) -> tuple[Floats, Ints, Ints]:
 
 
 def _ways(points_m: Floats, start: Ints, end: Ints) -> tuple[Ints, Ints, Ints, Floats]:
-    """Cheapest ways over the points: hop, order and node of all that lies between, and each way's length in metres."""
+    """Cheapest ways over the points: hop, order and node of all that lies between; length of each, infinite for none."""
     none, way_m = np.empty(0, np.int64), np.full(len(start), np.inf)
     parts = [(none, none, none)]
     graph = _web(points_m) if len(start) else sparse.csr_array((0, 0))
@@ -193,7 +199,9 @@ def _ways(points_m: Floats, start: Ints, end: Ints) -> tuple[Ints, Ints, Ints, F
     for hops in blocks if len(start) else []:
         block = hops
         sources, row = np.unique(start[block], return_inverse=True)
-        previous = csgraph.dijkstra(graph, directed=False, indices=sources, return_predecessors=True)[1]
+        cost, previous = csgraph.dijkstra(graph, directed=False, indices=sources, return_predecessors=True)
+        reached = np.isfinite(cost[row, end[block]])
+        block, row = block[reached], row[reached]
         at, step, length_m = end[block], 0, np.zeros(len(block))
         while len(block):  # one step back on all ways at once
             back = previous[row, at].astype(np.int64)
@@ -208,7 +216,7 @@ def _ways(points_m: Floats, start: Ints, end: Ints) -> tuple[Ints, Ints, Ints, F
 
 
 def _web(points_m: Floats) -> sparse.csr_array:
-    """Delaunay edges of the points, with length to a power as cost."""
+    """Delaunay edges of the points that are no leaps, with length to a power as cost."""
     chain = np.column_stack([np.arange(len(points_m) - 1), np.arange(1, len(points_m))])
     try:
         net = Delaunay(points_m - points_m.mean(axis=0))
@@ -217,7 +225,9 @@ def _web(points_m: Floats) -> sparse.csr_array:
     except (QhullError, ValueError):  # fewer than three, or all on one line: sorted, they follow one another
         edges = chain
     low, high = np.unique(np.sort(edges, axis=1).astype(np.int64), axis=0).T
-    return sparse.csr_array((_span(points_m, low, high) ** POWER, (low, high)), shape=(len(points_m),) * 2)
+    span_m = _span(points_m, low, high)
+    near = span_m <= MAX_LEAP_M
+    return sparse.csr_array((span_m[near] ** POWER, (low[near], high[near])), shape=(len(points_m),) * 2)
 
 
 def _passing(samples: _Samples, at_m: Floats, heading: Floats, within_m: float) -> tuple[Ints, Floats, Ints]:
@@ -283,7 +293,7 @@ def _kept(line_m: Floats, samples: _Samples, fixes: pd.DataFrame, k: int, reach_
     pairs, cosine, vehicles = _passing(samples, line_m, _headings(line_m), reach_m)
     near = cKDTree(line_m).sparse_distance_matrix(cKDTree(at_m), reach_m + 2 * STEP_M, output_type="ndarray")
     seen = np.unique(np.column_stack([near["i"], fixes["vehicle"].to_numpy()[near["j"]]]), axis=0)
-    observed = np.bincount(seen[:, 0].astype(np.int64), minlength=len(line_m)) >= k
+    observers = np.bincount(seen[:, 0].astype(np.int64), minlength=len(line_m))
     edge = np.flatnonzero(np.diff(np.concatenate([[0], (vehicles >= k).astype(int), [0]])))
     found = []
     for first, end in edge.reshape(-1, 2):
@@ -304,7 +314,8 @@ def _kept(line_m: Floats, samples: _Samples, fixes: pd.DataFrame, k: int, reach_
                 vehicles=len(np.unique(samples.vehicle[passed])),
                 trips=len(np.unique(samples.trip[passed])),
                 directed=max(forward, 1 - forward) >= ONE_WAY,
-                confidence=float(observed[first:end].mean()),
+                confidence=float((observers[first:end] >= k).mean()),
+                seen=float((observers[first:end] > 0).mean()),
             )
         )
     return found

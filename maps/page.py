@@ -4,7 +4,8 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any
+from pathlib import PurePosixPath
+from typing import Any, Final
 
 import folium
 from branca.element import Element, Figure, JavascriptLink, Link, MacroElement
@@ -13,6 +14,18 @@ from markupsafe import Markup
 
 from geo.errors import LapwingError
 from maps.vendor import VENDOR
+
+# In this order: each stands on those before it.
+SCRIPTS: Final = (
+    "vendor/leaflet/Leaflet.VectorGrid.js",
+    "vendor/protomaps/protomaps-leaflet.js",
+    "js/map.js",
+    "js/map-cells.js",
+    "js/map-panel.js",
+    "js/map-filter.js",
+    "js/map-draw.js",
+    "js/basemap.js",
+)
 
 
 class ThirdPartyAsset(LapwingError, RuntimeError):
@@ -23,16 +36,22 @@ class ThirdPartyAsset(LapwingError, RuntimeError):
 class MapConfig:
     """What the map's script needs: addresses of released layers, never their content."""
 
-    cells_url: str
+    tiles_url: str
+    compared_url: str
+    coverage_url: str
+    cell_url: str
     places_url: str
     routes_url: str
     network_url: str
     reference_urls: dict[str, str]
-    breaks: list[int]
+    basemap_url: str
+    breaks: dict[str, list[int]]
+    resolutions: list[int]
     ramp: tuple[str, ...]
     bounds: tuple[float, float, float, float]
     place_url: str
     add_url: str
+    area_url: str
 
 
 @dataclass(frozen=True)
@@ -50,7 +69,7 @@ def map_parts(config: MapConfig, *, nonce: str, static_url: str = "/static/") ->
     made = OfflineMap(
         location=[(south + north) / 2, (west + east) / 2], zoom_start=13, nonce=nonce, static_url=static_url
     )
-    Attach(asdict(config), script_url=f"{static_url}js/map.js").add_to(made)
+    Attach(asdict(config), script_urls=tuple(f"{static_url}{name}" for name in SCRIPTS)).add_to(made)
     return made.figure.parts()
 
 
@@ -127,22 +146,23 @@ class OfflineMap(folium.Map):
 
 
 class Attach(MacroElement):
-    """Hand the Leaflet map and a JSON configuration to `window.lapwing.attach` of a static script."""
+    """Hand the Leaflet map and a JSON configuration to `window.lapwing.attach` of static scripts."""
 
     _template = Template(
         "{% macro script(this, kwargs) %}window.lapwing.attach({{ this._parent.get_name() }}, {{ this.config|tojson }});{% endmacro %}"
     )
 
-    def __init__(self, config: dict[str, Any], *, script_url: str) -> None:
+    def __init__(self, config: dict[str, Any], *, script_urls: tuple[str, ...]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Attach"
-        self.config, self.script_url = config, script_url
+        self.config, self.script_urls = config, script_urls
 
     def render(self, **kwargs: Any) -> str:
-        """Ask for the static script in the head, then add the call."""
+        """Ask for the static scripts in the head, then add the call."""
         root = self.get_root()
         if not isinstance(root, Figure):
             raise TypeError("add the element to a map before rendering")
-        root.header.add_child(JavascriptLink(self.script_url), name="lapwing_map")
+        for url in self.script_urls:
+            root.header.add_child(JavascriptLink(url), name=f"lapwing_{PurePosixPath(url).stem}")
         rendered: str = super().render(**kwargs)  # type: ignore[no-untyped-call]
         return rendered

@@ -38,7 +38,10 @@ COPIES = {  # path below vendor/: path below node_modules/
     "leaflet/images/marker-icon-2x.png": "leaflet/dist/images/marker-icon-2x.png",
     "leaflet/images/marker-shadow.png": "leaflet/dist/images/marker-shadow.png",
     "leaflet/LICENSE": "leaflet/LICENSE",
+    "leaflet/Leaflet.VectorGrid.js": "leaflet.vectorgrid/dist/Leaflet.VectorGrid.bundled.js",
     "govuk/govuk-frontend.min.js": "govuk-frontend/dist/govuk/govuk-frontend.min.js",
+    "protomaps/protomaps-leaflet.js": "protomaps-leaflet/dist/protomaps-leaflet.js",
+    "protomaps/LICENSE": "protomaps-leaflet/LICENSE",
     "moj/moj-frontend.min.js": "@ministryofjustice/frontend/moj/moj-frontend.min.js",
 }
 

@@ -104,6 +104,7 @@ def a_file_with_secrets(path: Path, rows: int) -> list[bytes]:
     return [text.encode() for text in secret]
 
 
+@pytest.mark.alone
 def test_what_is_personal_in_an_upload_is_never_on_the_disk(tmp_path: Path) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     source = tmp_path / "theirs"

@@ -13,7 +13,8 @@ from tests.files import Outcome, command, row, square, stack, write_csv, write_g
 
 GROUPS = (
     "user add", "user list", "user disable", "audit list", "audit verify", "audit export", "mapping save", "mapping list", "mapping show",
-    "stacks list", "stacks rule", "vehicle-key rotate", "place add",
+    "stacks list", "stacks rule", "vehicle-key rotate", "place add", "place review", "place withdraw",
+    "basemap build", "basemap show",
 )  # fmt: skip
 SPOTS = [(-2.36, 51.38, 9), (-2.30, 51.40, 7), (-2.25, 51.35, 6)]
 AS_OF = ("--as-of", "2026-01-01T00:00:00Z")

@@ -83,3 +83,20 @@ def test_limits_without_meaning_are_refused():
         cluster_pairs(_pairs([((0, 0), (1, 0), 0, True)]), eps_m=50, k=0)
     with pytest.raises(InvalidParameter, match="length 0"):
         cluster_pairs(_pairs([((1, 1), (1, 1), 0, True)]), eps_m=50)
+
+
+@settings(max_examples=100, deadline=None)
+@given(ROWS, st.integers(1, 4))
+def test_rows_that_come_again_change_no_label(rows, k):
+    """The same way of the same vehicle once more is no more vehicles, so all labels stay."""
+    labels = cluster_pairs(_pairs(rows), eps_m=120.7, k=k)
+    again = cluster_pairs(_pairs([*rows, *rows, *rows]), eps_m=120.7, k=k)
+    assert again.tolist() == [*labels, *labels, *labels]
+
+
+def test_two_fixed_cameras_passed_a_hundred_thousand_times_are_one_segment():
+    """Compared each with each they would not fit into memory."""
+    passes = _pairs([((0, 0), (8, 0), vehicle, True) for vehicle in range(5)])
+    pairs = pd.concat([passes] * 20_000, ignore_index=True)
+    assert (cluster_pairs(pairs, eps_m=100.0, k=5) == 0).all()
+    assert (cluster_pairs(pairs, eps_m=100.0, k=6) == NOISE).all()

@@ -26,6 +26,8 @@ DETAIL: dict[Verdict, dict[str, Any]] = {
     Verdict.SPLIT: {"parts": PARTS},
     Verdict.REJECT: {"code": "prison"},
     Verdict.ACCEPT: {},
+    Verdict.REVIEW: {"review_by": "2026-08-26"},
+    Verdict.WITHDRAW: {},
 }
 
 
@@ -105,6 +107,14 @@ def test_a_place_is_shown_under_the_name_that_stands() -> None:
     assert as_decided(place, standing(history(Verdict.RENAME)))[0].name == "Park"
     assert as_decided(place, standing(history(Verdict.RENAME, Verdict.UNDO)))[0].name == "Old"
     assert as_decided(place, {})[0] is place
+
+
+def test_a_review_sets_the_day_and_a_withdrawal_stands_before_all_else() -> None:
+    one = of(Verdict.ACCEPT, Verdict.REVIEW)
+    assert (one.verdict, one.review_by) == ("accept", "2026-08-26")
+    gone = of(Verdict.ACCEPT, Verdict.REVIEW, Verdict.WITHDRAW)
+    assert (gone.verdict, gone.review_by) == ("withdrawn", "2026-08-26")
+    assert of(Verdict.ACCEPT, Verdict.WITHDRAW, Verdict.UNDO) == of(Verdict.ACCEPT)
 
 
 VERDICTS = st.sampled_from([*DETAIL, Verdict.UNDO])

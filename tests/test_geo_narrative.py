@@ -1,5 +1,7 @@
 """Plain sentences say what the evidence says, and no more than the audience may know."""
 
+import pytest
+
 from geo import narrative
 
 EVIDENCE = {
@@ -34,6 +36,37 @@ def test_titles():
     assert narrative.place_title("area", None) == "Wide area"
     assert narrative.place_title("unattributed", None) == "Unnamed spot"
     assert narrative.kind_words("something new") == "something new"
+
+
+def candidate(name, probability, kind="street"):
+    return {"kind": kind, "name": name, "probability": probability}
+
+
+@pytest.mark.parametrize(
+    ("candidates", "title"),
+    [
+        ([], "Unnamed spot"),
+        ([candidate("Mill Lane", 0.4), candidate("Kebab House", 0.3, "takeaway")], "Spot near Mill Lane"),
+        ([candidate("Mill Lane", narrative.LEAST_NEAR)], "Spot near Mill Lane"),
+        ([candidate("Mill Lane", narrative.LEAST_NEAR - 0.001)], "Unnamed spot"),
+        ([candidate(None, 0.4, "takeaway"), candidate("Mill Lane", 0.3)], "Unnamed spot"),
+        ([candidate("", 0.4, "takeaway"), candidate("Mill Lane", 0.3)], "Unnamed spot"),
+        ([candidate("Mill Lane", 0.3), candidate("Kebab House", 0.3, "takeaway")], "Unnamed spot"),
+        ([candidate("Mill Lane", 0.3012), candidate(None, 0.2988, "shop")], "Unnamed spot"),
+        ([candidate("Mill Lane", 0.31), candidate("11 Quokka Road", 0.3, "house")], "Spot near Mill Lane"),
+        ([candidate("11 Quokka Road", 0.45, "house"), candidate("Mill Lane", 0.3)], "Unnamed spot"),
+        ([candidate("11 Quokka Road", 0.45, "building")], "Unnamed spot"),
+        ([candidate("Quokka Lodge", 0.45, "care_home")], "Unnamed spot"),
+    ],
+)
+def test_a_spot_is_near_what_stands_out_and_is_nobodys_home(candidates, title):
+    assert narrative.place_title("unattributed", None, candidates) == title
+    assert narrative.place_title("unattributed", "Mill Corner", candidates) == "Mill Corner"
+    assert narrative.place_title("park", None, candidates) == "Unnamed park"
+
+
+def test_a_home_of_care_has_no_name_in_headings():
+    assert narrative.place_title("care_home", "Quokka Lodge") == "Care home"
 
 
 def test_plurals():

@@ -1,4 +1,4 @@
-"""The join on a grid against every pair looked at, and against the spatial join of geopandas."""
+"""Discs on a grid against every pair looked at, and the join to features against the spatial join of geopandas."""
 
 import geopandas as gpd
 import numpy as np
@@ -121,17 +121,10 @@ def _by_geopandas(points_m, geometry_m, distance_m):
 
 
 @settings(max_examples=100, deadline=None)
-@given(
-    POINTS,
-    st.lists(_shape(), max_size=12),
-    st.sampled_from([0.0, 10.0, 25.0, 150.0]),
-    st.sampled_from([1, 7, 2_000_000]),
-)
-def test_features_within_is_the_join_of_geopandas_in_order(points, shapes, distance_m, chunk):
+@given(POINTS, st.lists(_shape(), max_size=12), st.sampled_from([0.0, 10.0, 25.0, 150.0]))
+def test_features_within_is_the_join_of_geopandas_in_order(points, shapes, distance_m):
     points_m, geometry_m = _points(points), np.array(shapes, object)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nearby, "CHUNK_PAIRS", chunk)
-        point, feature = features_within(points_m, geometry_m, distance_m)
+    point, feature = features_within(points_m, geometry_m, distance_m)
     found = list(zip(point.tolist(), feature.tolist(), strict=True))
     apart_m = (
         shapely.distance(shapely.points(points_m)[:, None], geometry_m[None])
@@ -143,9 +136,8 @@ def test_features_within_is_the_join_of_geopandas_in_order(points, shapes, dista
         assert found == _by_geopandas(points_m, geometry_m, distance_m)
 
 
-def test_a_dense_town_joins_as_geopandas_does(monkeypatch):
+def test_a_dense_town_joins_as_geopandas_does():
     rng = np.random.default_rng(2)
-    monkeypatch.setattr(nearby, "CHUNK_PAIRS", 20_000)
     low = rng.uniform(-4e3, 4e3, (3_000, 2))
     size = np.exp(rng.normal(2.5, 1.2, (3_000, 2)))
     geometry_m = np.concatenate(

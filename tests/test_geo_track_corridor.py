@@ -220,3 +220,26 @@ def test_the_bus_route_thinned_to_one_fix_in_ten_is_the_same(bus, offset):
     full, thin = (_lines(track_corridors(fixes)) for fixes in (bus, thinned))
     assert np.percentile(shapely.distance(shapely.union_all(thin), _sampled(full)), 95) <= 100
     assert np.percentile(shapely.distance(shapely.union_all(full), _sampled(thin)), 95) <= 100
+
+
+@pytest.mark.parametrize(("hole_m", "lines"), [(600, 1), (900, 2)])
+def test_a_hole_where_no_track_was_seen_is_not_led_over(hole_m, lines):
+    """Three vehicles are seen every 60 m on both sides of a hole; a fourth is nowhere near it."""
+    trips = [_trip([(0, 0), (1500, 0)], n, n, start_m=5.0 * n) for n in range(3)]
+    trips += [
+        _trip([(1500 + hole_m, 0), (3000 + hole_m, 0)], n, n, start_m=5.0 * n).assign(
+            at_us=lambda one: one["at_us"] + 400_000_000
+        )
+        for n in range(3)
+    ]
+    apart = _trip([(0, 5000), (1000, 5000)], 9, 9)
+    found = track_corridors(pd.concat([*trips, apart], ignore_index=True))
+    assert len(found) == lines
+    assert (min(one.seen for one in found) < 1) == (lines == 1)
+
+
+def test_what_anybody_was_seen_on_is_told_beside_what_k_were_seen_on():
+    ends = [_trip(BEND, n, n, spacing_m=600, start_m=30.0 + 150 * (n % 4)) for n in range(4)]
+    (found,) = track_corridors(pd.concat(ends, ignore_index=True))
+    assert found.seen == 1.0
+    assert found.confidence < 0.5

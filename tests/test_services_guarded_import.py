@@ -21,6 +21,7 @@ def write(path: Path, texts: list[str], mark: str) -> Path:
 
 
 @pytest.mark.parametrize(("kind", "flags"), [("incidents", ["--redact"]), ("incidents", []), ("observations", [])])
+@pytest.mark.alone
 def test_what_is_planted_is_nowhere_on_the_disk(tmp_path: Path, kind: str, flags: list[str]) -> None:
     home, theirs = tmp_path / "home", tmp_path / "theirs"
     home.mkdir()

@@ -59,4 +59,6 @@ def test_with_roads_the_routes_say_more_and_without_sightings_nothing_is_said():
     line = shapely.LineString([(EAST_M, NORTH_M), (EAST_M + 4000, NORTH_M)])
     roads = road_graph(np.array([line], object), np.array(["Long Lane"], object))
     assert movements(Sightings(frame(going(4)), roads), CRS, k=3)["directions"] == []
-    assert movements(Sightings(frame(going(1)).iloc[:0], None), CRS, k=3) == {"stops": [], "directions": []}
+    assert movements(Sightings(frame(going(1)).iloc[:0], None), CRS, k=3) == {
+        "stops": [], "directions": [], "notes": [],
+    }  # fmt: skip

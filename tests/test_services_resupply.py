@@ -8,29 +8,19 @@ import pytest
 from app.services import mappings
 from app.services.analysis import analyse
 from app.services.entering import correct, fields_of
-from app.services.import_request import ImportReport, ImportRequest
+from app.services.import_request import ImportRequest
 from app.services.importing import import_file, undo_batch
 from app.services.supplying import changes_of
 from app.wiring import Lapwing
 from geo.errors import MappingError
-from geo.model import Scope
 from geo.parameters import AnalysisParameters
 from tests.conftest import NOW_US
+from tests.council import HEADER, MAPPING, save_mapping, supply
 from tests.files import POLICE_HEADER, TERMS, command, load, police_row, write_csv
+from tests.runs import SCOPE
 from tests.snapshots import everything_stored
 
-SCOPE = Scope(actor="test")
-HEADER = ("ref", "date", "longitude", "latitude", "type")
 SPOTS = [(-2.36, 51.38), (-2.33, 51.385), (-2.39, 51.37)]
-MAPPING = """
-kind = "incidents"
-source = "Anytown Council"
-key = ["id"]
-full_supply = true
-[columns]
-id = "ref"
-kind = "type"
-"""
 
 
 def months(*numbers: int) -> list[list[Any]]:
@@ -58,14 +48,9 @@ def edited(rows: list[list[Any]]) -> list[list[Any]]:
     return changed
 
 
-def supply(app: Lapwing, path: Path) -> ImportReport:
-    request = mappings.load(app.store, SCOPE, "council").applied_to(ImportRequest(kind="incidents"))
-    return import_file(app.store, SCOPE, path, request, TERMS)
-
-
 @pytest.fixture
 def supplied(lapwing: Lapwing, tmp_path: Path) -> Lapwing:
-    mappings.save(lapwing.store, SCOPE, "council", MAPPING, now_us=NOW_US)
+    save_mapping(lapwing)
     supply(lapwing, write_csv(tmp_path / "q1.csv", months(1, 2, 3), HEADER))
     return lapwing
 
@@ -157,13 +142,13 @@ def test_a_persons_correction_outlives_the_same_supply_again(supplied: Lapwing, 
 
 
 def test_without_full_supply_nothing_is_missing(lapwing: Lapwing, tmp_path: Path) -> None:
-    mappings.save(lapwing.store, SCOPE, "council", MAPPING.replace("full_supply = true", ""), now_us=NOW_US)
+    save_mapping(lapwing, MAPPING.replace("full_supply = true", ""))
     supply(lapwing, write_csv(tmp_path / "a.csv", months(1, 2), HEADER))
     assert supply(lapwing, write_csv(tmp_path / "b.csv", months(3), HEADER)).batch.missing == 0
 
 
 def test_a_crime_id_is_never_a_key(embedded: Lapwing, tmp_path: Path) -> None:
-    mappings.save(embedded.store, SCOPE, "council", MAPPING, now_us=NOW_US)
+    save_mapping(embedded)
     path = write_csv(tmp_path / "p.csv", [police_row(crime="ab" * 32)], POLICE_HEADER)
     request = ImportRequest(kind="incidents", key=("id",), mapping="council")
     with pytest.raises(MappingError, match="Crime ID does not name one event for ever"):

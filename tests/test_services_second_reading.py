@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.services import corroborating, locating, mappings
+from app.services import corroborating, locating
 from app.services.analysis import analyse
 from app.services.entering import correct
 from app.services.import_request import ImportReport, ImportRequest
@@ -24,22 +24,13 @@ from geo.model import Scope
 from geo.parameters import AnalysisParameters
 from geo.retention import DAY_US
 from tests.conftest import NOW_US
+from tests.council import HEADER, save_mapping, supply
 from tests.files import TERMS, load, row, square, stack, write_csv, write_geojson
+from tests.runs import SCOPE
 from tests.snapshots import everything_stored
 
-SCOPE = Scope(actor="test")
 REFUGE = (-2.3591234, 51.3812345)
 FAR = (-2.33, 51.37)
-HEADER = ("ref", "date", "longitude", "latitude", "type")
-MAPPING = """
-kind = "incidents"
-source = "Anytown Council"
-key = ["id"]
-full_supply = true
-[columns]
-id = "ref"
-kind = "type"
-"""
 
 
 def at(months: float) -> Terms:
@@ -49,11 +40,6 @@ def at(months: float) -> Terms:
 def protect(app: Lapwing, folder: Path, spot: tuple[float, float] = REFUGE) -> ImportReport:
     refuge = [({"name": "refuge"}, {"type": "Point", "coordinates": list(spot)})]
     return load(app, write_geojson(folder / "refuge.geojson", refuge), "protected")
-
-
-def supply(app: Lapwing, path: Path, terms: Terms = TERMS) -> ImportReport:
-    request = mappings.load(app.store, SCOPE, "council").applied_to(ImportRequest(kind="incidents"))
-    return import_file(app.store, SCOPE, path, request, terms)
 
 
 def reports(*types: str, lon: float = FAR[0], lat: float = FAR[1]) -> list[list[Any]]:
@@ -80,7 +66,7 @@ def exact_near(app: Lapwing, spot: tuple[float, float] = REFUGE) -> list[dict[st
 
 @pytest.fixture
 def council(lapwing: Lapwing) -> Lapwing:
-    mappings.save(lapwing.store, SCOPE, "council", MAPPING, now_us=NOW_US)
+    save_mapping(lapwing)
     return lapwing
 
 

@@ -1,7 +1,9 @@
 """What analyses say of chance, history, stability and our own doing; proofs; figures by area."""
 
 import json
+import shutil
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,6 +18,7 @@ from app.services.by_area import Windows, by_area
 from app.services.hot_areas import find_hot_areas, list_hot_areas
 from app.services.layers import released_layer
 from app.services.wording import place_words
+from app.settings import Settings
 from app.wiring import Lapwing
 from data.export.csv_file import write_csv as csv_bytes
 from data.export.geojson import write_geojson as geojson_bytes
@@ -58,21 +61,52 @@ def spot(
     ]  # fmt: skip
 
 
-@pytest.fixture
-def town(embedded: Lapwing, tmp_path: Path) -> Lapwing:
-    """A square with 200 records anywhere in it and 30 at one place."""
-    boundary = write_geojson(tmp_path / "town.geojson", [({"name": "Town"}, square(WEST, SOUTH, SIZE))])
-    load(embedded, boundary, "boundary", source="town")
-    load(embedded, write_csv(tmp_path / "all.csv", background(200) + spot(30)))
-    return embedded
-
-
 def run_of(app: Lapwing, *, seed: int = 0, **told: Any) -> Run:
     return analyse(app.store, SCOPE, AnalysisParameters(area="town", **told), seed=seed, now_us=NOW_US)
 
 
-def test_a_planted_place_is_hot_and_everything_that_stands_behind_it_is_kept(town: Lapwing) -> None:
-    run = run_of(town)
+def fill(app: Lapwing, folder: Path) -> None:
+    """A square with 200 records anywhere in it and 30 at one place."""
+    boundary = write_geojson(folder / "town.geojson", [({"name": "Town"}, square(WEST, SOUTH, SIZE))])
+    load(app, boundary, "boundary", source="town")
+    load(app, write_csv(folder / "all.csv", background(200) + spot(30)))
+
+
+@pytest.fixture
+def town(embedded: Lapwing, tmp_path: Path) -> Lapwing:
+    """The square, not yet analysed."""
+    fill(embedded, tmp_path)
+    return embedded
+
+
+def opened(home: Path) -> Lapwing:
+    return Lapwing(Settings(home=home, store=f"sqlite:///{home}/lapwing.db"), clock=lambda: NOW_US)
+
+
+@pytest.fixture(scope="module")
+def analysed_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Folder of the square's store and the run in it, for copying only."""
+    home = tmp_path_factory.mktemp("analysed")
+    app = opened(home)
+    app.migrate(None)
+    fill(app, home)
+    run = run_of(app)
+    app.database.close()
+    return home, run.run_id
+
+
+@pytest.fixture
+def analysed(analysed_once: tuple[Path, str], tmp_path: Path) -> Iterator[tuple[Lapwing, Run]]:
+    """The square in a store of the test's own, and its run as ``run_of`` makes it."""
+    home, run_id = analysed_once
+    shutil.copytree(home, tmp_path / "square")
+    app = opened(tmp_path / "square")
+    yield app, app.store.runs.get(SCOPE, run_id)
+    app.database.close()
+
+
+def test_a_planted_place_is_hot_and_everything_that_stands_behind_it_is_kept(analysed: tuple[Lapwing, Run]) -> None:
+    town, run = analysed
     found = town.store.runs.statistics(SCOPE, run.run_id).set_index("cell")
     cell = h3cells.index_points(np.array([BATH[0]]), np.array([BATH[1]]), 9)[0]
     here = found.loc[cell]
@@ -195,8 +229,8 @@ def test_with_hours_of_outreach_only_what_looking_found_is_tested(town: Lapwing,
     assert by_ground.summary["tested_records"] == 239
 
 
-def test_without_sessions_no_quiet_cell_counts_as_looked_at(town: Lapwing) -> None:
-    run = run_of(town)
+def test_without_sessions_no_quiet_cell_counts_as_looked_at(analysed: tuple[Lapwing, Run]) -> None:
+    town, run = analysed
     assert set(town.store.runs.statistics(SCOPE, run.run_id)["state"]) == {"hot", "not_looked"}
     assert any("nobody looked" in warning for warning in run.summary["warnings"])
 
@@ -232,8 +266,9 @@ def test_vague_positions_make_the_top_uncertain(embedded: Lapwing, tmp_path: Pat
     assert certain[1] < 0.7
 
 
-def test_graded_and_harmful_records_weigh_in_the_order_and_never_in_the_test(town: Lapwing) -> None:
-    plain, heavy = run_of(town), run_of(town, harm_weights=(("x", 3.0),))
+def test_graded_and_harmful_records_weigh_in_the_order_and_never_in_the_test(analysed: tuple[Lapwing, Run]) -> None:
+    town, plain = analysed
+    heavy = run_of(town, harm_weights=(("x", 3.0),))
     first, second = (town.store.runs.places(SCOPE, run.run_id)[0].evidence for run in (plain, heavy))
     assert second["weight"] == 3 * first["weight"]
     assert second["score"]["score"] == pytest.approx(3 * first["score"]["score"], rel=1e-5)
@@ -287,10 +322,11 @@ def test_recency_is_counted_from_the_moment_of_the_analysis(town: Lapwing) -> No
     assert town.store.runs.places(SCOPE, later.run_id)[0].evidence["recency_days"] == first + 400
 
 
-def test_another_level_is_used_for_every_test_and_must_be_reachable(town: Lapwing) -> None:
+def test_another_level_is_used_for_every_test_and_must_be_reachable(analysed: tuple[Lapwing, Run]) -> None:
+    town, plain = analysed
     strict = run_of(town, alpha=0.001)
     place = town.store.runs.places(SCOPE, strict.run_id)[0].evidence
-    usual = town.store.runs.places(SCOPE, run_of(town).run_id)[0].evidence
+    usual = town.store.runs.places(SCOPE, plain.run_id)[0].evidence
     assert (place["ratio_low"], place["ratio_high"]) == (usual["ratio_low"], usual["ratio_high"])
     assert place["held_in"] > 0
     with pytest.raises(InvalidParameter, match="take 1,999 or more"):
@@ -308,8 +344,8 @@ def test_the_store_keeps_statistics_alike_on_both_databases(lapwing: Lapwing, tm
 
 @pytest.mark.parametrize("snapped", [0, 40])
 @pytest.mark.parametrize("name", ["Park", "The Memorial Recreation Ground of the Parish " * 4, "X" * 250, None])
-def test_what_is_said_of_a_place_fits_every_gis(town: Lapwing, name: str | None, snapped: int) -> None:
-    run = run_of(town)
+def test_what_is_said_of_a_place_fits_every_gis(analysed: tuple[Lapwing, Run], name: str | None, snapped: int) -> None:
+    town, run = analysed
     place = town.store.runs.places(SCOPE, run.run_id)[0]
     other = {"kind": "station", "name": name, "probability": 0.45}
     evidence = place.evidence | {"records": 40, "month_only": 39, "snapped": snapped, "significant": False}
@@ -323,8 +359,8 @@ def test_what_is_said_of_a_place_fits_every_gis(town: Lapwing, name: str | None,
 # --- proofs -----------------------------------------------------------------------------------------------------------
 
 
-def test_calibration_reruns_the_rule_on_the_users_own_null(town: Lapwing) -> None:
-    run = run_of(town)
+def test_calibration_reruns_the_rule_on_the_users_own_null(analysed: tuple[Lapwing, Run]) -> None:
+    town, run = analysed
     proof = proving.calibrate_run(town.store, SCOPE, run, simulations=60, seed=1, now_us=NOW_US)
     assert (proof.kind, proof.run_id) == (CALIBRATION, run.run_id)
     assert proof.result["records"] == 230
@@ -403,8 +439,8 @@ def test_an_event_told_of_by_both_is_ours_and_others(embedded: Lapwing, tmp_path
     assert run_of(embedded, compared_with="effort").summary["tested_records"] == 8
 
 
-def test_what_a_purge_takes_it_takes_from_the_summary_too(town: Lapwing) -> None:
-    run = run_of(town)
+def test_what_a_purge_takes_it_takes_from_the_summary_too(analysed: tuple[Lapwing, Run]) -> None:
+    town, run = analysed
     assert run.summary["hot_areas"]
     town.store.retention.drop_layers(SCOPE, run.run_id, NOW_US)
     left = town.store.runs.get(SCOPE, run.run_id)

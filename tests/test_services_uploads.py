@@ -66,6 +66,7 @@ def test_any_bytes_and_any_plain_values_come_back(vault: UploadVault, content: b
     assert (upload.content, upload.about) == (content, about)
 
 
+@pytest.mark.alone
 def test_nothing_readable_is_ever_written_and_no_key(vault: UploadVault, folder: Path, tmp_path: Path) -> None:
     needles = [f"planted-{secrets.token_hex(8)}".encode() for _ in range(3)]
     content = needles[0] + os.urandom(2 * CHUNK) + needles[0]

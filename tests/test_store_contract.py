@@ -406,7 +406,7 @@ def test_a_store_of_the_first_version_keeps_its_records_and_gets_dates(
         membership = {"org_id": "default", "batch_id": f"b{number}", "record_key": record["record_key"]}
         app.database.insert("batch_record", {name: [value] for name, value in membership.items()})
     monkeypatch.undo()
-    assert app.migrate(None) == [2, 3, 4]
+    assert app.migrate(None) == sorted(available(app.database.dialect))[1:]
     for number, (kind, months) in enumerate(kinds.items()):
         found = app.store.evidence.record(Scope(), bytes([number]) * 32)
         review_us, delete_us = dates(kind, now_us=NOW_US, months=kinds)

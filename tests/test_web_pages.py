@@ -9,7 +9,6 @@ from flask.testing import FlaskClient
 
 from app.services import accounts
 from app.services.analysis import analyse
-from app.services.demonstration import make_demo
 from app.services.import_request import ImportRequest
 from app.services.importing import import_file
 from app.web import make_app
@@ -46,10 +45,9 @@ def token(page: str) -> str:
 
 
 @pytest.fixture
-def demo(embedded: Lapwing, scope: Scope) -> str:
-    folder = embedded.settings.state / "demo"
-    made = make_demo(embedded.store, scope, folder, terms=TERMS, say=lambda _: None)
-    return made.run.run_id
+def demo(city: Lapwing) -> str:
+    (run,) = city.store.runs.runs(Scope())
+    return run.run_id
 
 
 def test_a_link_signs_in_once_and_asks_for_a_passphrase(web: Flask, embedded: Lapwing) -> None:
@@ -100,7 +98,8 @@ def test_forms_without_their_token_are_refused(web: Flask, embedded: Lapwing, de
 def test_every_answer_wears_its_headers(web: Flask, embedded: Lapwing, demo: str) -> None:
     client = sign_in(web, embedded)
     nonces = set()
-    for address in ("/", f"/runs/{demo}/map", f"/runs/{demo}/layers/cells.geojson", "/nowhere", "/static/js/map.js"):
+    tile = f"/tiles/cells/{demo}/12/2051/1341.mvt"
+    for address in ("/", f"/runs/{demo}/map", tile, "/nowhere", "/static/js/map.js"):
         answer = client.get(address)
         policy = answer.headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'")
@@ -108,7 +107,7 @@ def test_every_answer_wears_its_headers(web: Flask, embedded: Lapwing, demo: str
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         nonces.add(re.search(r"'nonce-([^']+)'", policy)[1])
-        page = answer.text
+        page = answer.text if answer.mimetype != "application/vnd.mapbox-vector-tile" else ""
         if answer.mimetype == "text/html":
             assert "OFFICIAL-SENSITIVE" in page
             assert "SYNTHETIC DATA" in page
@@ -138,11 +137,17 @@ def test_a_download_needs_a_purpose_and_enters_the_ledger(web: Flask, embedded: 
 
 def test_layers_are_revalidated_and_never_shared(web: Flask, embedded: Lapwing, demo: str) -> None:
     client = sign_in(web, embedded)
-    first = client.get(f"/runs/{demo}/layers/cells.geojson")
-    assert first.headers["Cache-Control"] == "private, no-cache"
-    again = client.get(f"/runs/{demo}/layers/cells.geojson", headers={"If-None-Match": first.headers["ETag"]})
-    assert again.status_code == 304
-    assert client.get(f"/runs/{demo}/layers/reference/protected.geojson").status_code == 404
+    for address in (
+        f"/runs/{demo}/layers/places.geojson",
+        f"/tiles/cells/{demo}/12/2051/1341.mvt",
+        f"/tiles/parks/{demo}/12/2051/1341.mvt",
+    ):
+        first = client.get(address)
+        assert first.headers["Cache-Control"] == "private, no-cache"
+        again = client.get(address, headers={"If-None-Match": first.headers["ETag"]})
+        assert again.status_code == 304
+        assert again.data == b""
+    assert client.get(f"/tiles/protected/{demo}/12/2051/1341.mvt").status_code == 404
 
 
 def test_programs_get_problems_as_json(web: Flask, embedded: Lapwing, demo: str) -> None:

@@ -2,23 +2,15 @@
 
 import json
 import time
-from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from app.services.demonstration import make_demo
 from app.web import make_app
 from app.wiring import Lapwing
 from geo.model import Role, Scope
-from tests.files import TERMS, load, row, write_csv
+from tests.files import load, row, write_csv
 from tests.test_web_pages import sign_in, token
-
-
-@pytest.fixture
-def city(embedded: Lapwing, tmp_path: Path) -> Lapwing:
-    make_demo(embedded.store, Scope(), tmp_path / "demo", terms=TERMS, say=lambda _: None)
-    return embedded
 
 
 @pytest.fixture

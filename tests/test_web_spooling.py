@@ -148,6 +148,7 @@ def watched_upload(folder: Path, **how: object) -> set[bytes]:
     return {hit.needle for hit in watch.hits}
 
 
+@pytest.mark.alone
 def test_an_upload_and_its_answer_never_lie_on_disk(tmp_path: Path) -> None:
     assert watched_upload(tmp_path) == set()
 
@@ -161,10 +162,12 @@ def test_an_upload_and_its_answer_never_lie_on_disk(tmp_path: Path) -> None:
     ],
     ids=["Werkzeug's request", "Waitress's bodies", "Waitress's answers"],
 )
+@pytest.mark.alone
 def test_the_watch_sees_what_the_defaults_write(tmp_path: Path, how: dict[str, object]) -> None:
     assert watched_upload(tmp_path, **how) != set()
 
 
+@pytest.mark.alone
 def test_the_watch_sees_files_that_live_some_milliseconds(tmp_path: Path) -> None:
     places = ("named", "deep", "nameless", "elsewhere", "rewritten")
     needles = {place: [f"{place}-{secrets.token_hex(8)}".encode() for _ in range(20)] for place in places}
@@ -334,6 +337,7 @@ def test_limits_are_settings(tmp_path: Path) -> None:
         load_settings({"LAPWING_HOME": str(tmp_path), "LAPWING_MAX_FILE_MB": "much"})
 
 
+@pytest.mark.alone
 def test_lapwing_serve_keeps_bodies_in_memory(tmp_path: Path) -> None:
     content, needles = planted(2 * MB)
     port = free_port()

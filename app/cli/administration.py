@@ -158,12 +158,14 @@ def audit_export(context: Context, *, output: Path) -> None:
 def purge_command(context: Context, *, dry_run: bool, yes: bool) -> None:
     """Remove records past their date of deletion, for good, with the layers of analyses that rest on them.
 
+    Nominated places go, too, that were withdrawn or not reviewed for as long as observations are held.
+
     What stays is a tombstone, so that their file does not bring them back, and counts by month and coarse area. Copies
     that were handed out get a recall in the ledger: see lapwing audit.
     """
     lapwing = context.lapwing
     planned = purging.purge(lapwing.store, context.scope, lapwing.terms, dry_run=True)
-    due = sum(planned.records.values()) + planned.rejected_rows
+    due = sum(planned.records.values()) + planned.rejected_rows + planned.nominations
     if due and not dry_run:
         if not yes:
             click.confirm(f"Remove {plural(due, 'row')} for good?", abort=True, err=True)
@@ -180,6 +182,8 @@ def _purge_text(report: purging.PurgeReport) -> str:
         lines = [f"{plural(total, 'record')} {'would go' if report.dry_run else 'removed'}: {by_kind}."]
     if report.rejected_rows:
         lines.append(f"{plural(report.rejected_rows, 'rejected row')} {'would go' if report.dry_run else 'removed'}.")
+    if report.nominations:
+        lines.append(f"{plural(report.nominations, 'nominated place')} {'would go' if report.dry_run else 'removed'}.")
     if report.runs:
         lines.append(f"Analyses whose layers {'would go' if report.dry_run else 'went'} too: {', '.join(report.runs)}.")
     if report.recalled:

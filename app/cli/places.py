@@ -8,7 +8,7 @@ import click
 from app.cli.common import Context, command, table
 from app.services import places
 from app.services.layers import place_dict
-from app.services.nominated import nominated_place, nominated_places
+from app.services.nominated import NominatedPlace, nominated_place, nominated_places
 from app.services.route_layers import link_dict, places_of
 from geo.decisions import Decision
 from geo.narrative import kind_words, place_title, plural, span_words
@@ -38,7 +38,8 @@ def places_command(context: Context, *, run_id: str, top: int | None) -> None:
         ]
         for p in listed
     ]
-    named = [one.as_dict() for one in nominated_places(context.lapwing.store, context.scope, run)]
+    named = [_nominated(context, one) for one in nominated_places(context.lapwing.store, context.scope, run)]
+    overdue = [p for p in named if p["review_overdue"]]
     single = run.summary.get("needs_decision", [])
     headings = ["rank", "place", "name", "kind", "odds", "records", "beyond chance", "basis", "decision"]
     lines = [table(headings, rows) if rows else "This analysis found no place of concern."]
@@ -46,10 +47,19 @@ def places_command(context: Context, *, run_id: str, top: int | None) -> None:
         lines += ["", "Nominated by people, in no ranking:"]
         lines.append(
             table(
-                ["place", "name", "kind", "source", "decision"],
-                [[p["place"], p["name"], kind_words(p["kind"]), p["source"], p["decision"]] for p in named],
+                ["place", "name", "kind", "source", "decision", "review"],
+                [
+                    [p["place"], p["name"], kind_words(p["kind"]), p["source"], p["decision"], _review_words(p)]
+                    for p in named
+                ],
             )
         )
+    if overdue:
+        lines += [
+            "",
+            "Needs a decision: nominated places whose review is overdue (lapwing place review, or lapwing place withdraw):",
+        ]
+        lines.append(table(["place", "name", "review by"], [[p["place"], p["name"], p["review_by"]] for p in overdue]))
     if single:
         lines += [
             "",
@@ -72,7 +82,16 @@ def places_command(context: Context, *, run_id: str, top: int | None) -> None:
                 ],
             )
         )
-    context.answer({"places": listed, "nominated": named, "needs_decision": single}, text="\n".join(lines))
+    value = {"places": listed, "nominated": named, "needs_decision": single, "review_overdue": overdue}
+    context.answer(value, text="\n".join(lines))
+
+
+def _nominated(context: Context, one: NominatedPlace) -> dict[str, Any]:
+    return one.as_dict() | {"review_overdue": one.overdue(context.lapwing.clock())}
+
+
+def _review_words(named: dict[str, Any]) -> str:
+    return f"review overdue since {named['review_by']}" if named["review_overdue"] else f"by {named['review_by']}"
 
 
 def _likeliest(single: dict[str, Any]) -> str:
@@ -91,10 +110,11 @@ def explain_command(context: Context, *, place_id: str) -> None:
     named = nominated_place(context.lapwing.store, context.scope, place_id)
     if named is not None:
         context.consulted(f"place:{place_id}")
-        told = named.as_dict() | {
+        told = _nominated(context, named) | {
             "decisions": _decisions(context.lapwing.store.places.decisions(context.scope, place_id))
         }
         lines = [f"{told['name']} ({kind_words(told['kind'])}, nominated)", told["why"], f"Reason: {told['reason']}"]
+        lines.append(f"Review: {_review_words(told)}.")
         context.answer(told, text="\n".join([*lines, *_decision_lines(told["decisions"])]))
         return
     view = places.view_place(context.lapwing.store, context.scope, place_id)

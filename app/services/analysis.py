@@ -9,20 +9,21 @@ import pandas as pd
 import geo
 from app.services import statistics
 from app.services.besides import find_besides
-from app.services.deciding import memory
+from app.services.map_tiles import prepare_tiles
 from app.services.placing import make_places
+from app.services.run_inputs import read_inputs, stored_run
+from app.services.run_records import NAME, pack_records
 from app.services.selecting import Selection, select
-from app.services.stacks import REPORTS
 from app.services.study import study_cells
 from data.audit import Verb
 from data.store import Store
 from geo import cells as h3cells
-from geo.cluster import dbscan
+from geo.cluster import Clustering, dbscan
 from geo.errors import InvalidParameter
 from geo.evidence import is_snapped
 from geo.model import Place, RecordKind, Run, Scope, TimeBasis
 from geo.narrative import plural
-from geo.parameters import AnalysisParameters, run_id
+from geo.parameters import AnalysisParameters
 from geo.tally import tally_cells
 from geo.temporal import LONDON, from_micros, missing_months
 
@@ -67,70 +68,39 @@ def analyse(
     ``as_of_us`` is the run's stored time, the moment recency is counted from; it is not part of the id. Without it, a
     run that is already stored over the same inputs is returned as it is, else the time is ``now_us``.
     """
-    hashes = store.evidence.input_hashes(
-        scope, sorted({*parameters.record_kinds, *REPORTS, RecordKind.EFFORT, RecordKind.SIGHTINGS})
-    )
-    remembered = memory(store, scope)  # once: a decision made meanwhile is the next analysis's
-    hashes = (*hashes, *remembered.hashes)
-    batches = sorted(b.batch_id for b in store.evidence.batches(scope) if b.undone_at_us is None)
-    identity = run_id(parameters=parameters, input_hashes=hashes, code_version=geo.__version__, seed=seed)
-    known = store.runs.find(scope, identity)
-    if (
-        known
-        and known.purged_at_us is None
-        and known.summary["batches"] == batches
-        and as_of_us in {None, known.generated_at_us}
-    ):
+    inputs = read_inputs(store, scope, parameters, seed=seed)
+    if known := stored_run(store, scope, inputs, as_of_us=as_of_us):
         return known
     made_at_us = now_us if as_of_us is None else as_of_us
     progress("Reading records")
     selection = select(store, scope, parameters)
     progress("Counting cells")
     cells = _cells(selection, parameters)
-    own = h3cells.resolutions(cells["cell"].to_numpy()) == parameters.resolution
-    findings = statistics.find(
-        store, scope, parameters, selection, cells["cell"].to_numpy()[own], seed=seed, progress=progress
-    )
+    study = _own_cells(cells, parameters)
+    findings = statistics.find(store, scope, parameters, selection, study, seed=seed, progress=progress)
     progress("Clustering")
-    located = selection.located
-    clustering = dbscan(
-        located["x_m"].to_numpy(),
-        located["y_m"].to_numpy(),
-        eps_m=parameters.eps_m,
-        min_weight=parameters.min_weight,
-    )
+    clustering = _clusters(selection, parameters)
     progress("Naming places")
-    found = make_places(
-        store,
-        scope,
-        parameters,
-        located,
-        selection.matches,
-        clustering,
-        findings,
-        remembered,
-        run_identity=identity,
-        as_of_us=made_at_us,
-        seed=seed,
-    )
+    found = make_places(store, scope, parameters, selection, clustering, findings, inputs, as_of_us=made_at_us)
     progress("Following routes and links")
-    besides = find_besides(
-        store, scope, parameters, selection, clustering, found, cells["cell"].to_numpy()[own], seed=seed
-    )
-    summary = _summary(store, parameters, selection, found.places) | {"cells": int(own.sum()), "batches": batches}
-    summary |= besides.summary
-    summary |= findings.summary | {"warnings": [*summary["warnings"], *findings.warnings]}
+    besides = find_besides(store, scope, parameters, selection, clustering, found, study, seed=seed)
+    summary = _summary(store, parameters, selection, found.places) | {"cells": len(study), "batches": inputs.batches}
+    warnings = [*summary["warnings"], *findings.warnings]
+    summary |= {**besides.summary, **findings.summary, "warnings": warnings}
     cells = cells.merge(findings.cells, how="left", on="cell")
     run = Run(
-        run_id=identity, parameters=parameters.as_json(), input_hashes=hashes, code_version=geo.__version__, seed=seed,
+        run_id=inputs.run_id, parameters=parameters.as_json(), input_hashes=inputs.hashes, code_version=geo.__version__, seed=seed,
         generated_at_us=made_at_us, created_by=scope.actor, summary=summary,
     )  # fmt: skip
     progress("Saving")
     with store.database.transaction():
         store.runs.save(scope, run, cells, found.places, found.members, selection.matches, besides)
         store.places.remember(scope, run.run_id, found.remembered)
+        progress("Preparing the map")
+        packed = {NAME: pack_records(selection.located, parameters, found.cluster_of())}
+        store.views.keep(scope, run.run_id, packed | prepare_tiles(store, scope, run))
         store.audit.append(
-            scope, Verb.COMBINATION, f"run:{identity}", now_us, records=summary["records"], inputs=len(hashes)
+            scope, Verb.COMBINATION, f"run:{run.run_id}", now_us, records=summary["records"], inputs=len(inputs.hashes)
         )
     return run
 
@@ -144,6 +114,18 @@ def _cells(selection: Selection, parameters: AnalysisParameters) -> pd.DataFrame
         occupied = h3cells.index_points(lon, lat, resolution)
         frames.append(tally_cells(located, occupied, study_cells(selection.study, occupied, resolution)))
     return pd.concat(frames, ignore_index=True)
+
+
+def _own_cells(cells: pd.DataFrame, parameters: AnalysisParameters) -> h3cells.Cells:
+    """Cells of the run's own resolution, which the statistics are about."""
+    every = cells["cell"].to_numpy()
+    return every[h3cells.resolutions(every) == parameters.resolution]
+
+
+def _clusters(selection: Selection, parameters: AnalysisParameters) -> Clustering:
+    """Clusters of the located records."""
+    x_m, y_m = (selection.located[name].to_numpy() for name in ("x_m", "y_m"))
+    return dbscan(x_m, y_m, eps_m=parameters.eps_m, min_weight=parameters.min_weight)
 
 
 def _summary(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from app.services.selecting import Selection, select
 from data.store import Store
 from geo.compare import count_change
+from geo.drawn_area import DRAWN_LEVEL
 from geo.errors import Conflict, InvalidParameter
 from geo.model import FeatureKind, Scope, TimeBasis
 from geo.narrative import plural
@@ -58,25 +59,33 @@ class Windows:
 
 @dataclass(frozen=True, kw_only=True)
 class ByArea:
-    """Rows of areas by level and name, the last day they run to, windows of which nothing is known, and notes."""
+    """Rows of areas by level and name, the last day they run to, windows of which nothing is known, and notes.
+
+    ``shapes`` are the outlines of the rows, WGS 84, None for what lies outside every area; ``levels`` has all levels with
+    how many areas each has, whichever were asked for.
+    """
 
     as_of: date
     rows: list[dict[str, Any]]
     notes: list[str]
     unknown: dict[str, bool]
-
-    @property
-    def levels(self) -> list[str]:
-        """Return the levels of the areas."""
-        return sorted({str(row["level"]) for row in self.rows})
+    shapes: list[shapely.Geometry | None]
+    levels: dict[str, int]
 
 
 def by_area(
-    store: Store, scope: Scope, parameters: AnalysisParameters, *, as_of: date | None, level: str | None = None
+    store: Store,
+    scope: Scope,
+    parameters: AnalysisParameters,
+    *,
+    as_of: date | None,
+    level: str | None = None,
+    finest: bool = False,
 ) -> ByArea:
     """Count the records of every imported area in four windows and compare them exactly.
 
-    ``as_of`` is the last day counted; without it, that of the newest record.
+    ``as_of`` is the last day counted; without it, that of the newest record. Without a ``level`` there are the areas of
+    all of them but those that people drew, or with ``finest`` of the one that has most areas.
 
     Raises
     ------
@@ -87,7 +96,9 @@ def by_area(
     """
     if as_of is not None and not EARLIEST <= as_of <= LATEST:
         raise InvalidParameter(f"--as-of lies between {EARLIEST} and {LATEST}.")
-    areas = _areas(store, scope, level)
+    areas = _areas(store, scope)
+    levels = {str(name): int(count) for name, count in areas["level"].value_counts().sort_index().items()}
+    areas = _of_level(areas, level, finest=finest)
     selection = select(store, scope, parameters)
     records = selection.located
     at_us = midpoint_us(records["from_us"].to_numpy(), records["to_us"].to_numpy())
@@ -98,10 +109,15 @@ def by_area(
     known = {name: _within(at_us, span) & (by_day | (name in _YEARS)) for name, span in vars(windows).items()}
     lon, lat = records["lon"].to_numpy(float), records["lat"].to_numpy(float)
     rows: list[dict[str, Any]] = []
+    shapes: list[shapely.Geometry | None] = []
     for one in sorted(set(areas["level"])):
-        rows += _rows_of_level(areas[areas["level"] == one].reset_index(drop=True), one, lon, lat, known, windows)
+        own = areas[areas["level"] == one].reset_index(drop=True)
+        found = _rows_of_level(own, one, lon, lat, known, windows)
+        rows += found
+        shapes += [*own["geometry"], None][: len(found)]
     unknown = {name: not within.any() for name, within in known.items()}
-    return ByArea(as_of=as_of, rows=rows, notes=_notes(known, by_day, selection), unknown=unknown)
+    notes = _notes(known, by_day, selection)
+    return ByArea(as_of=as_of, rows=rows, notes=notes, unknown=unknown, shapes=shapes, levels=levels)
 
 
 def _rows_of_level(
@@ -127,17 +143,25 @@ def _rows_of_level(
     ]  # fmt: skip
 
 
-def _areas(store: Store, scope: Scope, level: str | None) -> pd.DataFrame:
+def _areas(store: Store, scope: Scope) -> pd.DataFrame:
+    """Every area, those that people drew included, by name; postcodes are no areas to compare."""
     areas = store.evidence.features(scope, [FeatureKind.AREAS])
     areas = areas[areas["level"] != POSTCODE_LEVEL]
-    if areas.empty:
-        raise Conflict("No wards, beats or other areas are imported. Import them: lapwing import areas FILE")
-    if level is not None:
-        known = sorted(set(areas["level"]) - {""})
-        areas = areas[areas["level"] == level]
-        if areas.empty:
-            raise InvalidParameter(f"No area is of level {level!r}; known are {', '.join(known) or 'none'}.")
     return areas.sort_values(["name", "code", "feature_key"]).reset_index(drop=True)
+
+
+def _of_level(areas: pd.DataFrame, level: str | None, *, finest: bool) -> pd.DataFrame:
+    """Areas of a level; without one all but those that people drew, or of those the level that has most areas."""
+    imported = areas[areas["level"] != DRAWN_LEVEL]
+    if level is None and finest and len(imported):
+        level = str(imported["level"].value_counts().sort_index().idxmax())
+    chosen = imported if level is None else areas[areas["level"] == level]
+    if len(chosen):
+        return chosen
+    if level is None or areas.empty:
+        raise Conflict("No wards, beats or other areas are imported. Import them: lapwing import areas FILE")
+    known = sorted(set(areas["level"]) - {""})
+    raise InvalidParameter(f"No area is of level {level!r}; known are {', '.join(known) or 'none'}.")
 
 
 def _last_day(at_us: NDArray[np.int64], by_day: NDArray[np.bool_]) -> date:

@@ -1,4 +1,4 @@
-"""What people do with places: accept, reject, move, rename, merge, split, take back, and name a place of their own."""
+"""What people do with places: accept, reject, move, rename, merge, split, review, withdraw, and take back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 
 from app.services.protection import MARGIN_M, near_protected
+from app.services.reviewing import read_review_by, require_nominated, require_withdrawable
 from data.audit import Verb
 from data.ids import uuid7
 from data.places import KnownPlace
@@ -37,6 +38,7 @@ class Change:
     name: str = ""
     into: str = ""
     at: Sequence[tuple[float, float]] = field(default_factory=tuple)
+    review_by: str = ""
 
 
 def change_place(store: Store, scope: Scope, place_id: str, change: Change, *, now_us: int) -> Decision:
@@ -51,12 +53,14 @@ def change_place(store: Store, scope: Scope, place_id: str, change: Change, *, n
     InvalidParameter
         When a reason or what the verdict needs is missing.
     Conflict
-        When the place was merged or split already, or there is nothing to take back.
+        When the place was merged, split or withdrawn already, is none that a person named, or there is nothing to take back.
     """
     require_reason(scope, change.reason, now_us)
     with store.database.transaction():
         store.database.lock("place")  # two people who decide at once see each other's decision
         known = store.places.known_place(scope, place_id)
+        if change.verdict is not Verdict.UNDO:
+            _refuse_withdrawn(store, scope, known)
         detail = _DETAILS.get(change.verdict, _no_detail)(store, scope, known, change, now_us)
         decision = Decision(
             decision_id=uuid7(now_us), place_id=place_id, run_id=known.last_run, verdict=str(change.verdict), reason=change.reason.strip(),
@@ -88,17 +92,18 @@ class Memory:
 def memory(store: Store, scope: Scope) -> Memory:
     """Places that a cluster may be found again as, and what stands of them.
 
-    Parts of a split that was taken back are none. A nominated place that nothing has found is known by its middle: a cluster somewhere
-    in a large outline is not what the person meant.
+    Parts of a split that was taken back are none, nor is a place that was withdrawn. A nominated place that nothing has found is known
+    by its middle: a cluster somewhere in a large outline is not what the person meant.
     """
     decisions = store.places.decisions(scope)
-    withdrawn = withdrawn_parts(decisions)
+    rulings = standing(decisions)
+    withdrawn = withdrawn_parts(decisions) | {place_id for place_id, one in rulings.items() if one.withdrawn}
     known = {place.place_id: place for place in store.places.known_places(scope) if place.place_id not in withdrawn}
     cells: dict[str, Sequence[int]] = {place_id: place.footprint for place_id, place in known.items()}
     for one in store.places.nominations(scope):
-        if not known[one.place_id].last_run:
+        if one.place_id in known and not known[one.place_id].last_run:
             cells[one.place_id] = _middle(one.geometry, known[one.place_id].footprint)
-    return Memory(cells, standing(decisions))
+    return Memory(cells, rulings)
 
 
 def _middle(shape: shapely.Geometry, footprint: Sequence[int]) -> list[int]:
@@ -180,24 +185,15 @@ def _merge(store: Store, scope: Scope, known: KnownPlace, change: Change, _: int
     into = store.places.known_place(scope, change.into)
     if into.place_id == known.place_id:
         raise InvalidParameter("A place is not merged into itself.")
-    rulings = store.places.standing(scope)
-    for place in (known, into):
-        one = rulings.get(place.place_id)
-        if one is not None and (one.merged_into or one.parts):
-            raise Conflict(
-                f"Place {place.place_id} was merged or split already. Take that back first: lapwing decide {place.place_id} undo"
-            )
+    _refuse_withdrawn(store, scope, into)
+    _refuse_regrouped(store, scope, known, into)
     return {"into": into.place_id}
 
 
 def _split(store: Store, scope: Scope, known: KnownPlace, change: Change, now_us: int) -> Detail:
     if len(change.at) < 2:
         raise InvalidParameter("Say where the parts lie: --at LON,LAT for each, two or more.")
-    one = store.places.standing(scope).get(known.place_id)
-    if one is not None and (one.merged_into or one.parts):
-        raise Conflict(
-            f"Place {known.place_id} was merged or split already. Take that back first: lapwing decide {known.place_id} undo"
-        )
+    _refuse_regrouped(store, scope, known)
     if not known.last_run:
         raise Conflict(
             "No analysis has found this place yet, so there is nothing to split. Add each part: lapwing place add"
@@ -217,6 +213,25 @@ def _split(store: Store, scope: Scope, known: KnownPlace, change: Change, now_us
     return {"parts": parts}
 
 
+def _review(store: Store, scope: Scope, known: KnownPlace, change: Change, now_us: int) -> Detail:
+    require_nominated(store, scope, known.place_id)
+    return {"review_by": read_review_by(change.review_by, now_us).isoformat()}
+
+
+def _withdraw(store: Store, scope: Scope, known: KnownPlace, _: Change, __: int) -> Detail:
+    require_withdrawable(store, scope, known.place_id)
+    return {}
+
+
+def _refuse_withdrawn(store: Store, scope: Scope, known: KnownPlace) -> None:
+    """Of a place that was withdrawn nothing is decided but to take that back."""
+    one = store.places.standing(scope).get(known.place_id)
+    if one is not None and one.withdrawn:
+        raise Conflict(
+            f"Place {known.place_id} was withdrawn. Take that back first: lapwing decide {known.place_id} undo"
+        )
+
+
 def _undo(store: Store, scope: Scope, known: KnownPlace, _: Change, __: int) -> Detail:
     last = newest_standing(store.places.decisions(scope), known.place_id)
     if last is None:
@@ -232,8 +247,21 @@ _DETAILS: Final = {
     Verdict.RENAME: _rename,
     Verdict.MERGE: _merge,
     Verdict.SPLIT: _split,
+    Verdict.REVIEW: _review,
+    Verdict.WITHDRAW: _withdraw,
     Verdict.UNDO: _undo,
 }
+
+
+def _refuse_regrouped(store: Store, scope: Scope, *places: KnownPlace) -> None:
+    """A place that was merged or split stays so until that is taken back."""
+    rulings = store.places.standing(scope)
+    for place in places:
+        one = rulings.get(place.place_id)
+        if one is not None and (one.merged_into or one.parts):
+            raise Conflict(
+                f"Place {place.place_id} was merged or split already. Take that back first: lapwing decide {place.place_id} undo"
+            )
 
 
 def _refuse_used_parts(store: Store, scope: Scope, split: Decision) -> None:

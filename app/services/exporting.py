@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.services.layers import released_layer
+from app.services.map_layers import map_layer
+from app.services.view_lists import listed_places
 from data.audit import Disclosure
 from data.export.csv_file import write_csv
 from data.export.geojson import write_geojson
@@ -16,6 +18,8 @@ from data.store import Store
 from geo.disclosure import ReleasedLayer
 from geo.errors import InvalidParameter
 from geo.model import Layer, Profile, Run, Scope
+from geo.parameters import AnalysisParameters
+from geo.view import View
 
 WRITERS: Final = ("geojson", "gpkg", "csv")
 LAYERS: Final = (Layer.CELLS, Layer.PLACES, Layer.ROUTES, Layer.NETWORK, Layer.TASKING)
@@ -25,6 +29,7 @@ MEDIA_TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
 }
 MIN_PURPOSE: Final = 1
+WHOLE: Final = View()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +40,7 @@ class ExportRequest:
     format: str
     profile: Profile
     purpose: str
+    view: View = WHOLE
 
     def __post_init__(self) -> None:
         """Refuse a request that could not be entered in the ledger."""
@@ -44,6 +50,10 @@ class ExportRequest:
             raise InvalidParameter(f"Unknown format {self.format!r}; choose from {', '.join(WRITERS)}.")
         if len(self.purpose.strip()) < MIN_PURPOSE:
             raise InvalidParameter("Say what the layer is for: the purpose is kept in the disclosure ledger.")
+        if self.view != WHOLE and self.profile is not Profile.OPERATIONAL:
+            raise InvalidParameter("Outside operations a layer leaves whole; take it without the filter.")
+        if self.view != WHOLE and self.layer not in {Layer.CELLS, Layer.PLACES}:
+            raise InvalidParameter(f"The {self.layer} layer cannot be filtered; take it without the filter.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +104,7 @@ def export_file(store: Store, scope: Scope, run: Run, request: ExportRequest, ou
 
     When ``output`` is a folder, the file is named by layer, audience, run and disclosure.
     """
-    released = released_layer(store, scope, run, request.layer, request.profile)
+    released = _asked(store, scope, run, request)
     disclosure_id = uuid7(now_us)
     if output.is_dir():
         output = output / file_name(run, request, disclosure_id)
@@ -115,6 +125,17 @@ def export_file(store: Store, scope: Scope, run: Run, request: ExportRequest, ou
         _enter(store, scope, run, request, done, now_us)  # first: never a file without its entry
         publish(draft, output)
     return done
+
+
+def _asked(store: Store, scope: Scope, run: Run, request: ExportRequest) -> ReleasedLayer:
+    """Release the whole layer, or the rows of it that a view shows."""
+    if request.view == WHOLE:
+        return released_layer(store, scope, run, request.layer, request.profile)
+    if request.layer is Layer.CELLS:
+        resolution = AnalysisParameters.from_json(run.parameters).resolution
+        return map_layer(store, scope, run, request.view, request.profile, resolution=resolution)
+    shown = {one.place.place_id: one.in_view for one in listed_places(store, scope, run, request.view)}
+    return released_layer(store, scope, run, request.layer, request.profile, listed=shown)
 
 
 def file_name(run: Run, request: ExportRequest, disclosure_id: str) -> str:

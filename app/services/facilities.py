@@ -14,6 +14,7 @@ from geo.attribution import Odds
 from geo.facilities import compare_facilities, concentration
 from geo.model import SIGMAS_IN_95_PERCENT_RADIUS, FeatureKind, LocationBasis
 from geo.outcome import Facility
+from geo.place_kinds import PARK, is_residential
 from geo.temporal import local_days, midpoint_us
 
 # Homes are never ranked against each other, and streets are told by the routes.
@@ -40,7 +41,7 @@ def compare_kinds(
     """Facilities of the study area that records speak of, tested against their own kind, and how concentrated each kind is.
 
     A record counts at the facility that it names first with odds of a half or more. Moved positions are left out: they lie where
-    their publisher's map points lie. Parks are compared by the ground from which positions as precise as these reach them.
+    their publisher's map points lie. Parks are compared by the ground from which positions as precise as those counted at parks reach them.
     """
     if seen is None or around is None:
         return [], {}
@@ -56,12 +57,10 @@ def compare_kinds(
     weight = np.bincount(seen.entity[own], seen.probability[own], minlength=len(reference))[entities]
     kinds = reference.place_kinds[entities].astype(str)
     names, codes = np.unique(kinds, return_inverse=True)
-    reach_m = (
-        float(located.loc[~moved, "precision_m"].median()) / SIGMAS_IN_95_PERCENT_RADIUS if (~moved).any() else 0.0
-    )
+    reach_m = _reach_m(located, seen.point[sure[reference.place_kinds[seen.entity[sure]] == PARK]])
     around_m2 = shapely.area(reference.geometry_m) + reach_m * shapely.length(reference.geometry_m) + np.pi * reach_m**2
     ground = np.bincount(reference.entity, around_m2, minlength=len(reference))[entities]
-    exposure = np.where(kinds == "park", np.maximum(ground, 100.0), 1.0)
+    exposure = np.where(kinds == PARK, np.maximum(ground, 100.0), 1.0)
     tested = compare_facilities(records, kind=codes, exposure=exposure)
     told = [
         Facility(
@@ -75,6 +74,11 @@ def compare_kinds(
         for i in np.flatnonzero(records > 0)
     ]
     return told, {kind: _concentration(records[codes == i], seed) for i, kind in enumerate(names.tolist())}
+
+
+def _reach_m(located: pd.DataFrame, rows: NDArray[np.int64]) -> float:
+    """How far off the records of parks are told, as a sigma; what names no park has no say in how parks compare."""
+    return float(located["precision_m"].iloc[rows].median()) / SIGMAS_IN_95_PERCENT_RADIUS if len(rows) else 0.0
 
 
 def _entities_within(store: Store, around: Surroundings, study: h3cells.Cells) -> NDArray[np.int64]:
@@ -155,10 +159,11 @@ def _likeliest(row: int, seen: Odds | None, around: Surroundings | None) -> dict
     if start == len(seen.point) or seen.point[start] != row or seen.probability[start] < MIN_ODDS:
         return nothing
     entity = int(seen.entity[start])
-    if around.reference.kinds[entity] == FeatureKind.BUILDINGS:
+    kind = str(around.reference.place_kinds[entity])
+    if is_residential(kind) or around.reference.kinds[entity] == FeatureKind.BUILDINGS:
         return nothing  # one report is not enough to name a home
     return {
-        "kind": str(around.reference.place_kinds[entity]),
+        "kind": kind,
         "name": str(around.reference.names[entity]) or None,
         "probability": round(float(seen.probability[start]), 3),
     }

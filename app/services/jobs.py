@@ -5,7 +5,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from geo.errors import LapwingError, NotFound
 
@@ -14,34 +14,74 @@ _HOUR_US: Final = 3_600_000_000
 _UNEXPECTED: Final = "Something went wrong and nothing was stored. Try again; if it happens again, report it."
 
 
+class Seen(Protocol):
+    """Where work tells its share done and, if it has any, the words for its step."""
+
+    def __call__(self, share: float, words: str = "") -> None:
+        """Note how far it is."""
+
+
+Work = Callable[[Seen], Any]
+
+
+class Cancelled(LapwingError):
+    """Whoever began the work does not want it any more."""
+
+
 @dataclass
 class Job:
     """One piece of work: ``share`` of it is done; it ends with a ``result`` or with one line of ``error``.
 
-    ``subject`` says what it is about, where a page must know; it is no part of the work.
+    ``words`` name the step under way. ``subject`` says what it is about, where a page must know; it is no part of the work.
     """
 
     job_id: str
     owner: str
     begun_us: int
     share: float = 0.0
+    words: str = ""
     result: Any = None
     error: str = ""
     subject: str = ""
+    cancelled: bool = False
     _done: threading.Event = field(default_factory=threading.Event, repr=False)
+    _unwanted: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property
     def done(self) -> bool:
-        """Whether it has ended, well or badly."""
+        """Whether it has ended, well, badly or cancelled."""
         return self._done.is_set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to end and has not ended yet."""
+        return self._unwanted.is_set() and not self.done
+
+    @property
+    def kind(self) -> str:
+        """The first word of its subject."""
+        return self.subject.partition(":")[0]
 
     def wait(self, seconds: float) -> bool:
         """Wait a little for its end; returns whether it came."""
         return self._done.wait(seconds)
 
-    def seen(self, share: float) -> None:
-        """Note how far it is."""
+    def cancel(self) -> None:
+        """Ask it to end at its next step; work that has no further step ends as it would have."""
+        self._unwanted.set()
+
+    def seen(self, share: float, words: str = "") -> None:
+        """Note how far it is.
+
+        Raises
+        ------
+        Cancelled
+            When it is to go no further.
+        """
+        if self._unwanted.is_set():
+            raise Cancelled("Cancelled; nothing was stored.")
         self.share = max(self.share, min(1.0, share))
+        self.words = words or self.words
 
 
 class Jobs:
@@ -52,11 +92,13 @@ class Jobs:
         self._lock = threading.Lock()
         self._once = threading.Lock()
 
-    def start(self, owner: str, work: Callable[[Callable[[float], None]], Any], *, now_us: int) -> Job:
+    def start(self, owner: str, work: Work, *, now_us: int) -> Job:
         """Begin work, which is handed a function to tell its share done to."""
         job = Job(secrets.token_urlsafe(12), owner, now_us)
         with self._lock:
-            self._jobs = {key: one for key, one in self._jobs.items() if now_us - one.begun_us < _HOUR_US}
+            self._jobs = {
+                key: one for key, one in self._jobs.items() if not one.done or now_us - one.begun_us < _HOUR_US
+            }
             self._jobs[job.job_id] = job
         threading.Thread(target=_run, args=(job, work), name=f"job-{job.job_id}", daemon=True).start()
         return job
@@ -70,11 +112,28 @@ class Jobs:
                 job.subject = subject
         return job
 
+    def alone(self, owner: str, subject: str, begin: Callable[[], Job]) -> Job:
+        """Begin what a person does one at a time, or return their work of that kind that is under way."""
+        with self._once:
+            job = self.running(owner, subject.partition(":")[0])
+            if job is None:
+                job = begin()
+                job.subject = subject
+        return job
+
     def about(self, owner: str, subject: str) -> Job | None:
         """Return the owner's work on a subject, unless it failed; None where there is none."""
+        return next(
+            (one for one in self._all() if (one.owner, one.subject) == (owner, subject) and not one.error), None
+        )
+
+    def running(self, owner: str, kind: str) -> Job | None:
+        """Return the owner's work of a kind that is under way; None where there is none."""
+        return next((one for one in self._all() if (one.owner, one.kind) == (owner, kind) and not one.done), None)
+
+    def _all(self) -> list[Job]:
         with self._lock:
-            jobs = list(self._jobs.values())
-        return next((one for one in jobs if (one.owner, one.subject) == (owner, subject) and not one.error), None)
+            return list(self._jobs.values())
 
     def get(self, job_id: str, owner: str) -> Job:
         """Return one of the owner's jobs.
@@ -90,9 +149,11 @@ class Jobs:
         return job
 
 
-def _run(job: Job, work: Callable[[Callable[[float], None]], Any]) -> None:
+def _run(job: Job, work: Work) -> None:
     try:
         job.result = work(job.seen)
+    except Cancelled as error:
+        job.cancelled, job.error = True, str(error)
     except LapwingError as error:
         job.error = str(error)
     except Exception:  # noqa: BLE001 - a thread must end with a word to whoever waits

@@ -1,5 +1,6 @@
 """Released layers of a run: the only way that cells and places reach a map or a file."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from app.services.wording import place_words
 from data.demo import SOURCE as SYNTHETIC_SOURCE
 from data.store import Store
 from geo import cells as h3cells
-from geo.bias import CellState
 from geo.decisions import Standing, as_decided
 from geo.disclosure import ReleasedLayer, release
 from geo.errors import Conflict
@@ -25,6 +25,8 @@ from geo.parameters import AnalysisParameters
 from geo.temporal import LONDON, from_micros
 from geo.validate_features import project_geometries
 
+# Records that match a filter, by the identity of each place that it shows.
+PlaceFilter = Mapping[str, int]
 REFERENCE_KINDS = (
     FeatureKind.BOUNDARY,
     FeatureKind.PARKS,
@@ -58,8 +60,10 @@ def purge_words(run: Run) -> str:
     return f"Records that analysis {run.run_id} rests on were removed on {day}, and its layers with them."
 
 
-def released_layer(store: Store, scope: Scope, run: Run, layer: Layer, profile: Profile) -> ReleasedLayer:
-    """Release a layer of a run for an audience.
+def released_layer(
+    store: Store, scope: Scope, run: Run, layer: Layer, profile: Profile, *, listed: PlaceFilter | None = None
+) -> ReleasedLayer:
+    """Release a layer of a run for an audience; ``listed`` chooses places, and says how many records of each match.
 
     Raises
     ------
@@ -67,7 +71,10 @@ def released_layer(store: Store, scope: Scope, run: Run, layer: Layer, profile: 
         When the audience may not have the layer.
     """
     require_layers(run)
-    frame, geometry = _MAKERS[layer](store, scope, run, profile)
+    if layer is Layer.PLACES:
+        frame, geometry = _places(store, scope, run, profile, listed=listed)
+    else:
+        frame, geometry = _MAKERS[layer](store, scope, run, profile)
     return _released(store, scope, run, layer, frame, geometry, profile=profile)
 
 
@@ -83,17 +90,6 @@ def _released(
 ) -> ReleasedLayer:
     """Release with the store's own mark: synthetic or not."""
     return release(layer, frame, geometry, run=run, profile=profile, synthetic=is_synthetic(store, scope))
-
-
-def map_cells(store: Store, scope: Scope, run: Run, *, limit: int) -> ReleasedLayer:
-    """Release the cells that hold records, are hot or were looked at; hot and full ones first where there are too many."""
-    require_layers(run)
-    frame, geometry = _cells(store, scope, run, Profile.OPERATIONAL)
-    drawn = ((frame["records"] > 0) | (frame["state"] != CellState.NOT_LOOKED)).to_numpy(bool)
-    frame, geometry = frame[drawn].reset_index(drop=True), geometry[drawn]
-    order = np.lexsort((-frame["records"], -frame["hot"]))[:limit]
-    frame, geometry = frame.iloc[order].reset_index(drop=True), geometry[order]
-    return _released(store, scope, run, Layer.CELLS, frame, geometry)
 
 
 def _cells(store: Store, scope: Scope, run: Run, profile: Profile) -> tuple[pd.DataFrame, np.ndarray]:
@@ -114,24 +110,19 @@ def _resolution(run: Run, profile: Profile) -> int:
     return parameters.resolution if profile is Profile.OPERATIONAL else parameters.shared_resolution
 
 
-def map_places(store: Store, scope: Scope, run: Run, *, limit: int) -> ReleasedLayer:
-    """Release the first places of a run, as many as a page can draw."""
-    require_layers(run)
-    frame, geometry = _places(store, scope, run, Profile.OPERATIONAL, limit=limit)
-    return _released(store, scope, run, Layer.PLACES, frame, geometry)
-
-
 def _places(
-    store: Store, scope: Scope, run: Run, profile: Profile, *, limit: int | None = None
+    store: Store, scope: Scope, run: Run, profile: Profile, *, listed: PlaceFilter | None = None
 ) -> tuple[pd.DataFrame, np.ndarray]:
     decided_on = rulings(store, scope)
-    found = store.runs.places(scope, run.run_id, top=limit)
+    found = [one for one in store.runs.places(scope, run.run_id) if listed is None or one.place_id in listed]
     decided = [as_decided(place, decided_on) for place in found]
     if profile is not Profile.OPERATIONAL:  # what people call a place may be somebody's address: it stays inside
         decided = [(place, one) for place, (_, one) in zip(found, decided, strict=True)]
     places = [place for place, _ in decided]
     rows = [_place_row(place, run, one.verdict, profile) for place, one in decided]
-    named = nominated_places(store, scope, run)
+    for row in rows:
+        row["in_view"] = row["records"] if listed is None else listed[row["place"]]
+    named = nominated_places(store, scope, run) if listed is None else []
     rows += [_nominated_row(one) for one in named]
     places += [one.as_place() for one in named]
     columns = [field.name for field in FIELDS[Layer.PLACES] if profile in field.audiences]
@@ -182,19 +173,16 @@ def _task_row(task: AcceptedPlace) -> dict[str, Any]:
 
 _MAKERS = {
     Layer.CELLS: _cells,
-    Layer.PLACES: _places,
     Layer.ROUTES: route_features,
     Layer.NETWORK: link_features,
     Layer.TASKING: _tasking,
 }
 
 
-def reference_layer(store: Store, scope: Scope, run: Run, kind: FeatureKind, *, limit: int) -> ReleasedLayer | None:
-    """Imported reference geography round a run's cells, for the base of a map; None when there is too much to draw."""
+def reference_layer(store: Store, scope: Scope, run: Run, kind: FeatureKind) -> ReleasedLayer:
+    """Release imported reference geography round a run's cells, for the base of a map."""
     west, south, east, north = run_bounds(store, scope, run)
     features = store.evidence.features(scope, [kind], (west, south, east, north))
-    if len(features) > limit:
-        return None
     if kind in {FeatureKind.PREMISES, FeatureKind.BUILDINGS}:
         shapes_m = project_geometries(features["geometry"].to_numpy(object), store.crs)
         features = features[~near_protected(store, scope, shapes_m, SAME_BUILDING_M)].reset_index(drop=True)
@@ -233,7 +221,7 @@ def _nominated_row(one: NominatedPlace) -> dict[str, Any]:
     place = one.as_place()
     row = {name: getattr(place, name) for name in ("kind", "name", "records", "basis")}
     row |= {"id": place.place_id, "place": place.place_id, "decision": one.standing.verdict, "why": one.words}
-    return row | dict.fromkeys(("days", "months", "month_only", "sources"), 0)
+    return row | dict.fromkeys(("days", "months", "month_only", "sources", "in_view"), 0)
 
 
 def place_dict(place: Place, run: Run, standing: Standing) -> dict[str, Any]:

@@ -104,16 +104,24 @@ def _visits(seen: Sightings, outlines_m: NDArray[np.object_]) -> pd.DataFrame:
     frame = seen.frame
     if not len(frame):
         return pd.DataFrame({"place": [], "actor": [], "at_us": []}, dtype=np.int64)
-    fine = np.flatnonzero(frame["precision_m"].to_numpy(float) <= MAX_VISIT_PRECISION_M)
-    points_m = frame[["x_m", "y_m"]].to_numpy(float)[fine]
-    sighting, place = features_within(points_m, outlines_m, AT_PLACE_M)
-    apart_m = shapely.distance(shapely.points(points_m[sighting]), outlines_m[place])
-    order = np.lexsort((place, apart_m, sighting))  # one sighting is at one place, the nearest
-    order = order[np.diff(sighting[order], prepend=-1) != 0]
-    sighting, place = fine[sighting[order]], place[order]
+    sighting, place = _at_places(
+        frame[["x_m", "y_m"]].to_numpy(float), frame["precision_m"].to_numpy(float), outlines_m
+    )
     at_us = midpoint_us(frame["from_us"].to_numpy("int64"), frame["to_us"].to_numpy("int64"))
     actor = pd.factorize(frame["vehicle_hash"], sort=True)[0]
     return pd.DataFrame({"place": place, "actor": actor[sighting].astype(np.int64), "at_us": at_us[sighting]})
+
+
+def _at_places(
+    points_m: NDArray[np.float64], precision_m: NDArray[np.float64], outlines_m: NDArray[np.object_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sightings at places and the place of each, the nearest; none where the position is not known well."""
+    fine = np.flatnonzero(precision_m <= MAX_VISIT_PRECISION_M)
+    sighting, place = features_within(points_m[fine], outlines_m, AT_PLACE_M)
+    apart_m = shapely.distance(shapely.points(points_m[fine[sighting]]), outlines_m[place])
+    order = np.lexsort((place, apart_m, sighting))
+    order = order[np.diff(sighting[order], prepend=-1) != 0]
+    return fine[sighting[order]], place[order]
 
 
 def _reports(places: list[Place], members: dict[str, list[bytes]], located: pd.DataFrame) -> pd.DataFrame:
@@ -130,7 +138,8 @@ def _prisms(seen: Sightings, outlines_m: NDArray[np.object_]) -> pd.DataFrame:
         return nothing
     pairs = seen.pairs.pairs
     pairs = pairs[pairs["possible"]].reset_index(drop=True)
-    start, place = features_within(pairs[["from_x_m", "from_y_m"]].to_numpy(float), outlines_m, AT_PLACE_M)
+    precision_m = seen.frame["precision_m"].to_numpy(float)[pairs["origin"]]
+    start, place = _at_places(pairs[["from_x_m", "from_y_m"]].to_numpy(float), precision_m, outlines_m)
     start, place = start[:_MAX_PRISMS], place[:_MAX_PRISMS]
     if not len(start):
         return nothing

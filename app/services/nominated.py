@@ -1,16 +1,18 @@
 """Places that people named: listed beside those that were found, in no ranking."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
 
 from app.services.protection import MARGIN_M, near_protected
+from app.services.reviewing import local_day, review_by
 from app.services.rulings import rulings
 from data.places import Nomination
 from data.store import Store
 from geo import cells as h3cells
-from geo.decisions import MERGED, Standing
+from geo.decisions import MERGED, WITHDRAWN, Standing
 from geo.model import Place, Run, Scope
 from geo.temporal import from_micros
 from geo.validate_features import project_geometries
@@ -45,6 +47,15 @@ class NominatedPlace:
         day = from_micros(self.nomination.made_at_us).date().isoformat()
         return f"Nominated by a person on {day}. No cluster of records stands behind it."
 
+    @property
+    def review_by(self) -> date:
+        """Day by which somebody looks at it again."""
+        return review_by(self.nomination, self.standing)
+
+    def overdue(self, now_us: int) -> bool:
+        """Whether that day is over and nobody has."""
+        return local_day(now_us) > self.review_by
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for the command line."""
         lon, lat = self.point
@@ -52,6 +63,7 @@ class NominatedPlace:
         return {
             "place": one.place_id, "kind": one.kind, "name": self.name, "basis": NOMINATED, "decision": self.standing.verdict,
             "lon": round(lon, 6), "lat": round(lat, 6), "source": one.source, "reason": one.reason, "why": self.words,
+            "review_by": self.review_by.isoformat(),
         }  # fmt: skip
 
     def as_place(self) -> Place:
@@ -68,10 +80,10 @@ class NominatedPlace:
 
 
 def nominated_places(store: Store, scope: Scope, run: Run | None = None) -> list[NominatedPlace]:
-    """Places that people named, oldest first: not those that the run itself found, nor those merged into another."""
+    """Places that people named, oldest first: not those that the run itself found, were merged or withdrawn."""
     found = {place.place_id for place in store.runs.places(scope, run.run_id)} if run else set()
     listed = [one for one in _shown(store, scope) if one.nomination.place_id not in found]
-    return [one for one in listed if one.standing.verdict != MERGED]
+    return [one for one in listed if one.standing.verdict not in {MERGED, WITHDRAWN}]
 
 
 def nominated_place(store: Store, scope: Scope, place_id: str, *, run_id: str | None = None) -> NominatedPlace | None:

@@ -7,6 +7,7 @@ import shapely
 
 from app.services.deciding import checked_text, require_reason
 from app.services.protection import MARGIN_M, near_protected
+from app.services.reviewing import read_review_by, usual_review_by
 from data.audit import Verb
 from data.ids import uuid7
 from data.places import Nomination
@@ -26,11 +27,20 @@ _FOOTPRINT_RESOLUTION: Final = AnalysisParameters().footprint_resolution
 
 
 def nominate(
-    store: Store, scope: Scope, *, name: str, kind: str, geometry: str, reason: str, source: str, now_us: int
+    store: Store,
+    scope: Scope,
+    *,
+    name: str,
+    kind: str,
+    geometry: str,
+    reason: str,
+    source: str,
+    now_us: int,
+    review_by: str = "",
 ) -> Nomination:
     """Add a place that no cluster stands behind. It waits for a decision like any other, and is in no ranking.
 
-    ``geometry`` is ``LON,LAT`` or WKT in WGS 84.
+    ``geometry`` is ``LON,LAT`` or WKT in WGS 84; ``review_by`` the day by which somebody looks again, 90 days from now when empty.
 
     Raises
     ------
@@ -42,12 +52,13 @@ def nominate(
     shape = read_geometry(geometry)
     plain = checked_text("--name", name, now_us, business=kind in BUSINESS)
     told = checked_text("--source", source, now_us, business=False)
+    day = read_review_by(review_by, now_us) if review_by.strip() else usual_review_by(now_us)
     shape_m = _projected(store, shape)
     if near_protected(store, scope, np.asarray([shape_m], object), MARGIN_M).any():
         raise InvalidParameter("--geometry cannot be used; choose another position.")
     place = Nomination(
         place_id=content_hash(scope.org_id, "nominated", uuid7(now_us)), kind=kind, name=plain, geometry=shape, source=told,
-        reason=reason.strip(), actor=scope.actor, made_at_us=now_us,
+        reason=reason.strip(), actor=scope.actor, made_at_us=now_us, review_by=day,
     )  # fmt: skip
     with store.database.transaction():
         store.places.nominate(scope, place, _footprint(shape))

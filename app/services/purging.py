@@ -1,4 +1,4 @@
-"""Records whose time is over: gone with all that was made of them, leaving a tombstone and coarse counts."""
+"""Records and nominated places whose time is over: gone with all that was made of them, leaving a tombstone and coarse counts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from app.services.purging_nominations import OldNominations, remove_nominations
 from app.services.terms import Terms
 from data.audit import Verb
 from data.ids import uuid7
@@ -21,6 +22,7 @@ class PurgeReport:
     dry_run: bool
     records: dict[str, int]
     rejected_rows: int
+    nominations: int
     runs: list[str]
     recalled: list[str]
     due_for_review: int
@@ -33,6 +35,7 @@ class PurgeReport:
             "records": self.records,
             "purged": sum(self.records.values()),
             "rejected_rows": self.rejected_rows,
+            "nominations": self.nominations,
             "runs_without_layers": self.runs,
             "recalled_disclosures": self.recalled,
             "coarse_counts": self.coarse_counts,
@@ -49,6 +52,7 @@ class _Expired:
     batches: list[str]
     rejected: int
     runs: list[str]
+    named: OldNominations
 
     @classmethod
     def of(cls, store: Store, scope: Scope, terms: Terms) -> "_Expired":
@@ -64,11 +68,16 @@ class _Expired:
             batches=batches,
             rejected=store.retention.rejected_rows(scope, batches),
             runs=affected_runs(store, scope, keys, undone),
+            named=OldNominations.of(store, scope, terms),
         )
 
     @property
-    def anything(self) -> bool:
+    def any_evidence(self) -> bool:
         return bool(len(self.versions) or self.rejected or self.runs)
+
+    @property
+    def anything(self) -> bool:
+        return self.any_evidence or bool(self.named.nominations)
 
     def by_kind(self) -> dict[str, int]:
         """How many records of each kind, whatever the number of their versions."""
@@ -81,16 +90,20 @@ def purge(store: Store, scope: Scope, terms: Terms, *, dry_run: bool = False) ->
 
     With it go its positions, the layers of analyses it went into, and what hints at it; a copy that was already handed
     out gets a recall in the ledger. A keyed tombstone keeps its file from bringing it back. Layers of analyses go, too,
-    when they rest on files that were undone and whose records would be past their time.
+    when they rest on files that were undone and whose records would be past their time. Places that people named go when
+    they were withdrawn, or not reviewed, for as long as observations are held.
     """
     if dry_run:
         return _report(store, scope, terms, _Expired.of(store, scope, terms), dry_run=True)
     with store.database.transaction():
         store.database.lock("import")
+        store.database.lock("place")  # nobody decides about a place that goes
         expired = _Expired.of(store, scope, terms)
         report = _report(store, scope, terms, expired, dry_run=False)
-        if expired.anything:
+        if expired.any_evidence:
             _remove(store, scope, terms, expired)
+        if expired.named.nominations:
+            remove_nominations(store, scope, terms, expired.named)
     if expired.anything:
         store.database.compact()
     return report
@@ -101,8 +114,9 @@ def _report(store: Store, scope: Scope, terms: Terms, expired: _Expired, *, dry_
         dry_run=dry_run,
         records=expired.by_kind(),
         rejected_rows=expired.rejected,
+        nominations=len(expired.named.nominations),
         runs=expired.runs,
-        recalled=_disclosures(store, scope, expired.runs),
+        recalled=sorted({*_disclosures(store, scope, expired.runs), *expired.named.handed_out}),
         due_for_review=store.retention.due(scope, terms.now_us)["review"],
         coarse_counts=len(expired.counts),
     )

@@ -22,7 +22,7 @@ from geo.model import FeatureKind, LocationBasis, RecordKind, Scope, content_has
 from geo.outcome import Route
 from geo.parameters import AnalysisParameters
 from geo.road_graph import RoadGraph, road_graph
-from geo.sightings import OdPairs, od_pairs
+from geo.sightings import MAX_INTERVAL_US, OdPairs, od_pairs
 from geo.temporal import midpoint_us
 from geo.track_corridor import track_corridors
 from geo.validate_features import project_geometries
@@ -34,6 +34,12 @@ _MARGIN_DEGREES: Final = 0.01
 # A median of a minute between fixes can be matched to roads; without roads five minutes still trace a way that many share.
 DENSE_S: Final = 60.0
 TRACED_S: Final = 300.0
+# Fewer are sightings, as of cameras, and no track.
+LEAST_FIXES: Final = 5
+# Of a line without roads, the share where somebody was seen: cameras along a street leave most of it unseen.
+LEAST_SEEN: Final = 0.6
+# And where as many vehicles as make a route were seen: one fix in ten of a bus line leaves a third and more.
+LEAST_CONFIDENCE: Final = 0.3
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,11 @@ class Sightings:
     def pairs(self) -> OdPairs:
         """Consecutive sightings of one vehicle, dense tracks put on the road first."""
         return od_pairs(self.frame)
+
+    @cached_property
+    def traced(self) -> pd.DataFrame:
+        """Fixes of tracks that are dense enough to trace a way, or to see a vehicle stand."""
+        return fixes_of(self.frame, TRACED_S)
 
 
 def sightings(store: Store, scope: Scope, parameters: AnalysisParameters, study: shapely.Geometry | None) -> Sightings:
@@ -92,7 +103,7 @@ def find_routes(
         routes = [_driven(one, crs) for one in found.corridors]
         counts = found.counts
     else:
-        routes, counts = [_tracked(*one, crs) for one in _tracks(seen.frame, k)], {}
+        routes, counts = _tracks(seen, crs, k)
     told = {"sightings": len(seen.frame), "pairs": len(seen.pairs.pairs) if len(seen.frame) else 0, **counts}
     return routes, told
 
@@ -139,21 +150,41 @@ def _on_the_road(frame: pd.DataFrame, roads: RoadGraph) -> pd.DataFrame:
 
 
 def fixes_of(frame: pd.DataFrame, usual_gap_s: float) -> pd.DataFrame:
-    """Fixes of tracks: sightings of one vehicle without a gap of an hour, by the median no further apart than said."""
-    at_us = midpoint_us(frame["from_us"].to_numpy("int64"), frame["to_us"].to_numpy("int64"))
-    fixes = pd.DataFrame(
-        {"row": frame.index, "x_m": frame["x_m"], "y_m": frame["y_m"], "precision_m": frame["precision_m"], "at_us": at_us,
-         "vehicle": pd.factorize(frame["vehicle_hash"], sort=True)[0]}
-    ).sort_values(["vehicle", "at_us", "row"], ignore_index=True)  # fmt: skip
+    """Fixes of tracks: five sightings of one vehicle or more, by the median no further apart than said.
+
+    A gap of an hour ends a track, and so does a hop that nobody can have driven.
+    """
+    from_us, to_us = frame["from_us"].to_numpy("int64"), frame["to_us"].to_numpy("int64")
+    fixes = frame[["x_m", "y_m", "precision_m"]].assign(
+        row=frame.index,
+        at_us=midpoint_us(from_us, to_us),
+        span_us=to_us - from_us,
+        vehicle=pd.factorize(frame["vehicle_hash"], sort=True)[0],
+    )
+    fixes = fixes[fixes["span_us"] <= MAX_INTERVAL_US].sort_values(
+        ["vehicle", "at_us", "span_us", "x_m", "y_m", "precision_m"], ignore_index=True
+    )
+    pairs = od_pairs(frame).pairs
+    undrivable = frame.index[pairs.loc[~pairs["possible"], "destination"]]
     gap_s = fixes.groupby("vehicle")["at_us"].diff() / 1e6
-    fixes["trip"] = (gap_s.isna() | (gap_s > 3600)).cumsum()
-    usual_s = gap_s.where(gap_s <= 3600).groupby(fixes["trip"]).median()
-    return fixes[fixes["trip"].map(usual_s <= usual_gap_s)].reset_index(drop=True)
+    new = gap_s.isna() | (gap_s > 3600) | fixes["row"].isin(undrivable)
+    fixes["trip"] = new.cumsum()
+    gaps_s = gap_s.mask(new).groupby(fixes["trip"])
+    dense = (gaps_s.median() <= usual_gap_s) & (gaps_s.size() >= LEAST_FIXES)
+    return fixes[fixes["trip"].map(dense).astype(bool)].reset_index(drop=True)
 
 
-def _tracks(frame: pd.DataFrame, k: int) -> list[tuple[Any, int]]:
-    fixes = fixes_of(frame, TRACED_S) if len(frame) else frame
-    return [(one, len(fixes)) for one in track_corridors(fixes, k=max(k, 2))] if len(fixes) else []
+def _tracks(seen: Sightings, crs: MetricCrs, k: int) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """Routes from dense tracks alone, and how many were left out because too little of them was seen."""
+    if not len(seen.frame):
+        return [], {}
+    fixes = seen.traced
+    found = track_corridors(fixes, k=max(k, 2))
+    shown = [
+        _tracked(one, len(fixes), crs) for one in found if one.confidence >= LEAST_CONFIDENCE and one.seen >= LEAST_SEEN
+    ]
+    counts = {"impossible": seen.pairs.counts["impossible"], "little_seen": len(found) - len(shown)}
+    return shown, counts
 
 
 def _driven(one: Corridor, crs: MetricCrs) -> dict[str, Any]:

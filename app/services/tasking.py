@@ -1,25 +1,23 @@
 """Accepted places as a list for outreach coordinators; nothing is listed before a person has accepted it."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 import numpy as np
 import shapely
 
 from app.services.nominated import nominated_places
+from app.services.reviewing import REVIEW_AFTER_DAYS, local_day
 from app.services.rulings import rulings
+from app.services.spots import spot_words
 from app.services.wording import place_words
 from data.store import Store
 from geo import cells as h3cells
-from geo.crs import BRITISH_NATIONAL_GRID
 from geo.decisions import WAITING, Decision, Standing, as_decided
-from geo.gridref import format_grid_reference
 from geo.model import FeatureKind, LocationBasis, Place, Run, Scope, Verdict
 from geo.narrative import place_title, usual_hours, usual_weekdays
-from geo.temporal import LONDON, from_micros
 
-REVIEW_AFTER_DAYS: Final = 90
 COLUMNS: Final = (
     "place", "place_name", "kind", "area", "where", "why", "weekdays", "hours", "objective", "hazards", "safe_exit",
     "check_in_contact", "non_enforcement_alternatives", "review_date",
@@ -28,18 +26,22 @@ COLUMNS: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class AcceptedPlace:
-    """One line of the tasking list. What nobody has said yet is blank, to be filled in by the coordinator."""
+    """One line of the tasking list. What nobody has said yet is blank, to be filled in by the coordinator.
+
+    ``review_by`` is a nominated place's own day of review.
+    """
 
     place: Place
     decision: Decision
     area: str
     where: str
     why: str
+    review_by: date | None = None
 
     def columns(self) -> dict[str, Any]:
         """Return the values of ``COLUMNS``."""
         evidence = self.place.evidence
-        decided = from_micros(self.decision.decided_at_us).astimezone(LONDON).date()
+        review = local_day(self.decision.decided_at_us) + timedelta(days=REVIEW_AFTER_DAYS)
         return {
             "place": self.place.place_id,
             "place_name": place_title(self.place.kind, self.place.name, self.place.alternatives),
@@ -54,7 +56,7 @@ class AcceptedPlace:
             "safe_exit": "",
             "check_in_contact": "",
             "non_enforcement_alternatives": "",
-            "review_date": (decided + timedelta(days=REVIEW_AFTER_DAYS)).isoformat(),
+            "review_date": min(review, self.review_by or review).isoformat(),
         }
 
 
@@ -75,6 +77,7 @@ def accepted_places(store: Store, scope: Scope, run: Run) -> TaskingList:
     decided = [as_decided(place, decided_on) for place in store.runs.places(scope, run.run_id)]
     named = nominated_places(store, scope, run)
     words = {one.nomination.place_id: one.words for one in named}
+    days = {one.nomination.place_id: one.review_by for one in named}
     decided += [(one.as_place(), one.standing) for one in named]
     chosen = [(place, one) for place, one in decided if one.verdict == Verdict.ACCEPT]
     waiting = [place for place, one in decided if one.verdict == WAITING]
@@ -88,6 +91,7 @@ def accepted_places(store: Store, scope: Scope, run: Run) -> TaskingList:
                 area=a,
                 where=_where(store, p, one),
                 why=words.get(p.place_id) or place_words(p, run),
+                review_by=days.get(p.place_id),
             )
             for (p, one), a in zip(chosen, areas, strict=True)
             if one.decision is not None
@@ -126,12 +130,7 @@ def _area_names(store: Store, scope: Scope, spots: list[tuple[float, float]]) ->
 
 def _where(store: Store, place: Place, standing: Standing) -> str:
     """Say where a place is: a street that the evidence also speaks of, and a reference to 100 m."""
-    lon, lat = (np.asarray([one]) for one in place_point(place, standing))
-    if store.crs.epsg == BRITISH_NATIONAL_GRID:
-        x_m, y_m = store.crs.project(lon, lat)
-        spot = format_grid_reference(float(x_m[0]), float(y_m[0]))
-    else:
-        spot = f"{lat[0]:.3f}, {lon[0]:.3f}"
+    spot = spot_words(store, *place_point(place, standing))
     streets = [str(other["name"]) for other in place.alternatives if other["kind"] == "street" and other["name"]]
     return f"near {streets[0]}, {spot}" if streets and place.kind != "street" else spot
 

@@ -8,9 +8,13 @@ from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 
 from app.web import (
     administration,
+    analysing,
+    basemap,
     besides,
+    cells,
     dashboard,
     deciding,
+    drawing,
     errors,
     evidence,
     imports,
@@ -19,10 +23,12 @@ from app.web import (
     proving,
     records,
     runs,
+    saving,
     security,
     sign_in,
     spooling,
     tasking,
+    tiles,
 )
 
 if TYPE_CHECKING:
@@ -32,8 +38,14 @@ BLUEPRINTS = (
     sign_in.pages,
     dashboard.pages,
     runs.pages,
+    tiles.pages,
+    cells.pages,
+    drawing.pages,
+    saving.pages,
+    analysing.pages,
     places.pages,
     deciding.pages,
+    basemap.pages,
     besides.pages,
     proving.pages,
     tasking.pages,

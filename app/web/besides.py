@@ -7,7 +7,7 @@ from app.services.nominated import nominated_places
 from app.services.route_layers import link_dict, places_of, route_dict
 from app.web.routes import MAY_SEE_RECORDS
 from app.web.runs import geojson_response
-from app.web.security import account, consulted, scope, store
+from app.web.security import account, consulted, lapwing, scope, store
 from geo.model import Layer, Profile
 
 pages = Blueprint("besides", __name__)
@@ -26,6 +26,7 @@ def page(run_id: str) -> str:
     facilities = store().runs.facilities(scope(), run.run_id)
     if account().role not in MAY_SEE_RECORDS:  # one or two records at a named address are as good as the records
         facilities = [one for one in facilities if one.records >= LEAST_SHOWN]
+    named, now_us = nominated_places(store(), scope(), run), lapwing().clock()
     return render_template(
         "connections.html",
         run=run,
@@ -35,7 +36,9 @@ def page(run_id: str) -> str:
         facilities={
             kind: [one for one in facilities if one.kind == kind] for kind in (run.summary.get("facilities") or {})
         },
-        nominated=nominated_places(store(), scope(), run),
+        nominated=named,
+        review_due=[one for one in named if one.overdue(now_us)],
+        now_us=now_us,
     )
 
 

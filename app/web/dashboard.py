@@ -1,22 +1,43 @@
-"""The first page after signing in: what there is and what waits."""
+"""The first page after signing in: what changed, what is missing and what waits."""
 
 from flask import Blueprint, render_template
 
-from app.services import tasking
-from app.web.security import scope, store
+from app.services.dashboard import LISTED, can_be_shown, overview
+from app.services.data_gaps import data_gaps
+from app.services.reviewing import local_day
+from app.web.analysing import running
+from app.web.routes import permitted
+from app.web.security import account, consulted, lapwing, profile, scope, store
+from geo.model import Profile
+from geo.narrative import month_words
 
 pages = Blueprint("dashboard", __name__)
+
+MAX_RUNS = 10
 
 
 @pages.get("/")
 def home() -> str:
-    """Show the newest analysis, what waits for a decision and what came in."""
-    runs = store().runs.runs(scope())
-    newest = tasking.accepted_places(store(), scope(), runs[0]) if runs else None
+    """Show what changed since last week and what waits, as far as the reader's role goes."""
+    now_us, role = lapwing().clock(), account().role
+    reads = permitted("runs.map_page", role)
+    inside = reads and profile() is Profile.OPERATIONAL
+    comes_in = permitted("evidence.imports", role)
+    runs = store().runs.runs(scope()) if reads else []
+    found = overview(store(), scope(), now_us=now_us) if inside and runs else None
+    if found:
+        consulted(f"run:{found.newest.run_id}/home")
     return render_template(
         "dashboard.html",
-        newest=newest,
-        runs=runs[:10],
-        records=store().evidence.record_counts(scope()),
-        features=store().evidence.feature_counts(scope()),
+        found=found,
+        inside=inside,
+        runs=runs[:MAX_RUNS],
+        lost=bool(runs) and not can_be_shown(runs[0]),
+        listed=LISTED,
+        today=local_day(now_us),
+        missing=[month_words(month) for month in found.newest.summary["missing_months"]] if found else [],
+        gaps=data_gaps(store(), scope(), now_us=now_us) if comes_in else None,
+        records=store().evidence.record_counts(scope()) if comes_in or inside else {},
+        features=store().evidence.feature_counts(scope()) if comes_in else {},
+        under_way=running(scope().actor) if permitted("analysing.new", role) else None,
     )

@@ -1,4 +1,4 @@
-"""What people do with a place beyond accepting it: move, rename, merge, split, take back, and name one of their own."""
+"""What people do with a place beyond accepting it: move, rename, merge, split, take back; name, review and withdraw their own."""
 
 import re
 from typing import Any
@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.services.deciding import Change, change_place
 from app.services.nominating import nominate
+from app.services.reviewing import usual_review_by
 from app.web.places import render_place
 from app.web.security import consulted, lapwing, scope, store
 from geo.errors import Conflict, InvalidParameter, NotFound
@@ -17,12 +18,14 @@ from geo.place_kinds import PLACE_KINDS
 
 pages = Blueprint("deciding", __name__, url_prefix="/places")
 
-_OFFERED = (Verdict.MOVE, Verdict.RENAME, Verdict.MERGE, Verdict.SPLIT, Verdict.UNDO)
+_OFFERED = (
+    Verdict.MOVE, Verdict.RENAME, Verdict.MERGE, Verdict.SPLIT, Verdict.REVIEW, Verdict.WITHDRAW, Verdict.UNDO,
+)  # fmt: skip
 
 
 @pages.post("/<place_id>/change")
 def change(place_id: str) -> BaseResponse:
-    """Move, rename, merge or split a place, or take the newest decision back."""
+    """Move, rename, merge or split a place, review or withdraw one that a person named, or take the newest decision back."""
     try:
         change_place(store(), scope(), place_id, _change(), now_us=lapwing().clock())
     except (InvalidParameter, Conflict, NotFound) as error:
@@ -43,6 +46,7 @@ def _change() -> Change:
         name=form.get("name", ""),
         into=form.get("into", "").strip(),
         at=[read_point("Where the parts are", part) for part in at],
+        review_by=form.get("review_by", ""),
     )
 
 
@@ -50,18 +54,22 @@ def _change() -> Change:
 def new() -> str:
     """Ask for a place that no analysis found."""
     consulted("places/add")
-    return _form({"geometry": request.args.get("at", "")}, error="")
+    day = usual_review_by(lapwing().clock()).isoformat()
+    return _form({"geometry": request.args.get("at", ""), "review_by": day}, error="")
 
 
 @pages.post("/add")
 def add() -> BaseResponse:
     """Add it; it waits for a decision like any other."""
-    said = {name: request.form.get(name, "") for name in ("name", "kind", "geometry", "reason", "source")}
+    said = {name: request.form.get(name, "") for name in _SAID}
     try:
         place = nominate(store(), scope(), **said, now_us=lapwing().clock())
     except InvalidParameter as error:
         return make_response(_form(said, error=in_words(error)), 422)
     return redirect(url_for("places.page", place_id=place.place_id))
+
+
+_SAID = ("name", "kind", "geometry", "reason", "source", "review_by")
 
 
 def _form(said: dict[str, Any], *, error: str) -> str:
@@ -71,7 +79,7 @@ def _form(said: dict[str, Any], *, error: str) -> str:
 _FIELDS = (
     ("--at LON,LAT for each, two or more", "longitude, latitude of each part, two or more"), ("--to LON,LAT", "longitude, latitude"),
     ("--into PLACE", "choose it"), ("--name", "The name"), ("--geometry", "Where it is"), ("--source", "Who says so"),
-    ("--to", "Where it is"), ("--at", "The middle of a part"),
+    ("--to", "Where it is"), ("--at", "The middle of a part"), ("--review-by", "Review by"),
 )  # fmt: skip
 
 

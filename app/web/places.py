@@ -9,10 +9,12 @@ from app.services import corroborating
 from app.services import places as service
 from app.services.deciding import Change, change_place
 from app.services.nominated import nominated_place
+from app.services.reviewing import usual_review_by
 from app.services.route_layers import link_dict, places_of
+from app.services.spots import spot_words
 from app.services.tasking import place_point
 from app.services.wording import place_words
-from app.web.routes import MAY_SEE_RECORDS
+from app.web.routes import MAY_SEE_RECORDS, permitted
 from app.web.security import account, consulted, lapwing, scope, store
 from geo.decisions import RejectCode, newest_standing
 from geo.errors import Conflict, InvalidParameter, NotFound
@@ -52,12 +54,16 @@ def render_place(place_id: str, *, error: str | None) -> str:
     """Show one place, with what was wrong about the form that was sent."""
     named = nominated_place(store(), scope(), place_id, run_id=request.args.get("run"))
     if named is not None:
+        now_us = lapwing().clock()
         consulted(f"place:{place_id}")
         return render_template(
             "nominated.html",
             named=named,
             decisions=(own := store().places.decisions(scope(), place_id)),
             newest=newest_standing(own, place_id),
+            now_us=now_us,
+            usual_review_by=usual_review_by(now_us),
+            found=bool(store().runs.seen_in(scope(), place_id)),
             **_form(error),
         )
     view = service.view_place(store(), scope(), place_id, run_id=request.args.get("run"))
@@ -75,7 +81,7 @@ def render_place(place_id: str, *, error: str | None) -> str:
         records=records,
         shown=MAX_RECORDS,
         newest=newest_standing(view.decisions, place_id),
-        point=place_point(view.place, view.standing),
+        where=_where(view),
         links=_links(view),
         others=[one for one in store().runs.places(scope(), view.run.run_id) if one.place_id != view.place.place_id],
         **_form(error),
@@ -84,8 +90,14 @@ def render_place(place_id: str, *, error: str | None) -> str:
 
 def _form(error: str | None) -> dict[str, Any]:
     form = request.form
-    said = {name: form.get(name, "") for name in ("reason", "verdict", "code", "to", "name", "into", "at")}
+    said = {name: form.get(name, "") for name in ("reason", "verdict", "code", "to", "name", "into", "at", "review_by")}
     return {"error": error, "said": said, "codes": [str(one) for one in RejectCode]}
+
+
+def _where(view: service.PlaceView) -> str:
+    """Say where to look: the exact point to those who decide about it, to everybody else as coarsely as the outreach list does."""
+    lon, lat = place_point(view.place, view.standing)
+    return f"{lon:.5f}, {lat:.5f}" if permitted("places.decide", account().role) else spot_words(store(), lon, lat)
 
 
 def _links(view: service.PlaceView) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ PUBLIC: Final = frozenset(
 EVERYONE: Final = frozenset(Role)
 _PLANNING: Final = frozenset({Role.ANALYST, Role.COORDINATOR})
 _MAPS: Final = frozenset({Role.ANALYST, Role.COORDINATOR, Role.GIS})
+_READERS: Final = _MAPS | {Role.PARTNER, Role.BOARD}
 _DOWNLOADS: Final = frozenset({Role.ANALYST, Role.GIS})
 _ANALYST: Final = frozenset({Role.ANALYST})
 
@@ -19,12 +20,24 @@ ACCESS: Final[dict[str, frozenset[Role]]] = {
     "sign_in.passphrase": EVERYONE,
     "sign_in.set_passphrase": EVERYONE,
     "dashboard.home": EVERYONE,
-    "runs.index": _MAPS,
-    "runs.map_page": _MAPS,
-    "runs.cells": _MAPS,
-    "runs.places": _MAPS,
-    "runs.reference": _MAPS,
+    "runs.index": _READERS,
+    "runs.map_page": _READERS,
+    "tiles.tile": _READERS,
+    "cells.page": _MAPS,
+    "cells.panel": _MAPS,
+    "drawing.summary": _MAPS,
+    "drawing.stored": _MAPS,
+    "drawing.save": _ANALYST,
+    "views.save": _DOWNLOADS | {Role.COORDINATOR},
+    "views.forget": _ANALYST,
+    "runs.places": _READERS,
     "runs.download": _DOWNLOADS,
+    "basemap.archive": _MAPS,
+    "analysing.new": _ANALYST,
+    "analysing.start": _ANALYST,
+    "analysing.progress": _ANALYST,
+    "analysing.share": _ANALYST,
+    "analysing.cancel": _ANALYST,
     "besides.page": _MAPS,
     "besides.routes": _MAPS,
     "besides.network": _MAPS,

@@ -14,12 +14,15 @@ from app.web.routes import PUBLIC, permitted
 from data.accounts import Account
 from data.audit import Verb
 from data.store import Store
-from geo.model import Scope
+from geo.model import Profile, Role, Scope
 
 if TYPE_CHECKING:
     from app.wiring import Lapwing
 
 COOKIE: Final = "lapwing_session"
+
+# The audience of each role from outside; all others work within operations.
+PROFILES: Final = {Role.PARTNER: Profile.PARTNER, Role.BOARD: Profile.PUBLIC}
 
 _CSP: Final = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'; "
@@ -56,6 +59,11 @@ def account() -> Account:
 def scope() -> Scope:
     """Return what the signed-in person may touch."""
     return account().scope
+
+
+def profile() -> Profile:
+    """Return the audience that the signed-in person belongs to."""
+    return PROFILES.get(account().role, Profile.OPERATIONAL)
 
 
 def consulted(subject: str) -> None:

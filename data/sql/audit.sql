@@ -10,7 +10,7 @@ SELECT seq, at_us, org_id, actor, verb, subject, detail, previous_hash, hash FRO
 
 -- name: recent_consultation
 SELECT COUNT(*) AS n FROM audit_event
-WHERE org_id = :org_id AND actor = :actor AND verb = :verb AND subject = :subject AND at_us > :since_us;
+WHERE org_id = :org_id AND actor = :actor AND verb = :verb AND subject = :subject AND at_us >= :since_us;
 
 -- name: disclosures
 SELECT disclosure_id, run_id, layer, profile, format, purpose, actor, disclosed_at_us, file_name, sha256, features, suppressed

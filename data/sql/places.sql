@@ -17,5 +17,14 @@ WHERE org_id = :org_id ORDER BY seq;
 SELECT COALESCE(MAX(seq), 0) AS seq FROM decision;
 
 -- name: nominations
-SELECT place_id, kind, name, geometry, source, reason, actor, made_at_us FROM nomination
+SELECT place_id, kind, name, geometry, source, reason, actor, made_at_us, review_by FROM nomination
 WHERE org_id = :org_id ORDER BY made_at_us, place_id;
+
+-- name: purge_nominations
+DELETE FROM nomination WHERE org_id = :org_id AND place_id IN :place_ids;
+
+-- name: purge_decisions
+DELETE FROM decision WHERE org_id = :org_id AND place_id IN :place_ids;
+
+-- name: purge_places
+DELETE FROM place WHERE org_id = :org_id AND place_id IN :place_ids;

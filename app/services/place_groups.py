@@ -1,0 +1,94 @@
+"""Which records make which place: clusters found again by their footprints, then joined and parted as people decided."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from app.services.run_inputs import RunInputs
+from data.store import Store
+from geo import cells as h3cells
+from geo.cluster import NOISE, Clustering, width_m
+from geo.identity import match_places, regroup
+from geo.model import Scope
+from geo.parameters import AnalysisParameters
+
+Footprint = tuple[tuple[int, ...], int]
+
+
+@dataclass(frozen=True)
+class PlaceGroups:
+    """Records of clusters by the place that they make.
+
+    ``clustered`` marks them among the located records and ``group`` is the place of each; by place, ``rows`` are its positions in ``records`` and
+    ``footprints`` its cells with the fullest of them. ``matched`` has the footprints of the clusters, by which they are known again.
+    """
+
+    clustered: NDArray[np.bool_]
+    records: pd.DataFrame
+    group: NDArray[np.int64]
+    ids: list[str]
+    rows: list[NDArray[np.int64]]
+    footprints: list[Footprint]
+    widths_m: list[float]
+    matched: dict[str, tuple[int, ...]]
+
+    @property
+    def keys(self) -> "pd.Series[bytes]":
+        """Record keys, in the order of the records."""
+        return self.records["record_key"].map(bytes)
+
+
+def group_records(
+    store: Store,
+    scope: Scope,
+    parameters: AnalysisParameters,
+    located: pd.DataFrame,
+    clustering: Clustering,
+    inputs: RunInputs,
+) -> PlaceGroups:
+    """Find the place of each clustered record.
+
+    The footprints that clusters are matched by are their own: a place that was merged is known again by its own, not by the whole's.
+    """
+    clustered = clustering.labels != NOISE
+    records = located[clustered]
+    core = clustering.core[clustering.inverse[clustered]]
+    cover = h3cells.index_points(records["lon"].to_numpy(), records["lat"].to_numpy(), parameters.footprint_resolution)
+    points_m = records[["x_m", "y_m"]].to_numpy(float)
+    label = clustering.labels[clustered]
+    own = [_footprint(cover[rows], core[rows])[0] for rows in _rows_of(label, int(label.max(initial=-1)) + 1)]
+    matched = match_places(own, _known(store, scope, inputs), org_id=scope.org_id, run_id=inputs.run_id)
+    group, ids = regroup(points_m, label, matched, inputs.remembered.rulings)
+    rows_of = _rows_of(group, len(ids))
+    return PlaceGroups(
+        clustered=clustered,
+        records=records,
+        group=group,
+        ids=ids,
+        rows=rows_of,
+        footprints=[_footprint(cover[rows], core[rows]) for rows in rows_of],
+        widths_m=[width_m(np.unique(points_m[rows], axis=0)) for rows in rows_of],
+        matched=dict(zip(matched, own, strict=True)),
+    )
+
+
+def _known(store: Store, scope: Scope, inputs: RunInputs) -> dict[str, Sequence[int]]:
+    """Footprints to match; a run made again finds its own places again, wherever later runs have seen them since."""
+    own = {place.place_id: place.footprint for place in store.runs.places(scope, inputs.run_id)}
+    return dict(inputs.remembered.known) | own
+
+
+def _rows_of(group: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
+    """Positions of the members of each group, in order of position."""
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(count + 1))
+    return [order[starts[i] : starts[i + 1]] for i in range(count)]
+
+
+def _footprint(cells: NDArray[np.int64], core: NDArray[np.bool_]) -> Footprint:
+    """Cells that hold core points, sorted, and the one with the most records; a part split off may hold none."""
+    distinct, counts = np.unique(cells[core] if core.any() else cells, return_counts=True)
+    return tuple(distinct.tolist()), int(distinct[counts.argmax()])

@@ -1,0 +1,75 @@
+"""The records of an analysis by cell and place: what filters and tiles are counted from, without any position."""
+
+import io
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from data.store import Store
+from geo import cells as h3cells
+from geo.errors import Conflict
+from geo.model import Run, Scope
+from geo.parameters import AnalysisParameters
+
+NAME: Final = "records"
+NOWHERE: Final = -1
+_TEXTS: Final = ("time_basis", "location_basis", "kind", "category", "source_type", "grade", "agency", "source")
+_NUMBERS: Final = ("cell", "shared_cell", "place", "from_us", "to_us")
+
+
+def pack_records(located: pd.DataFrame, parameters: AnalysisParameters, place_of: dict[bytes, int]) -> bytes:
+    """Write the mapped records of an analysis as Parquet, one row an event in the order of the store.
+
+    ``place_of`` gives the number of the place (its cluster) that a record key belongs to.
+    """
+    lon, lat = located["lon"].to_numpy(), located["lat"].to_numpy()
+    table: dict[str, Any] = {
+        "cell": h3cells.index_points(lon, lat, parameters.resolution),
+        "shared_cell": h3cells.index_points(lon, lat, parameters.shared_resolution),
+        "place": np.fromiter(
+            (place_of.get(bytes(key), NOWHERE) for key in located["record_key"]), np.int64, len(located)
+        ),
+        "from_us": located["from_us"].to_numpy(np.int64),
+        "to_us": located["to_us"].to_numpy(np.int64),
+    }
+    grade = located["grade_source"].astype(str).str.cat(located["grade_information"].astype(str))
+    for name in _TEXTS:
+        texts = grade if name == "grade" else located[name]
+        table[name] = pa.array(texts.astype(object).fillna("").astype(str).tolist()).dictionary_encode()
+    out = io.BytesIO()
+    pq.write_table(pa.table(table), out, compression="zstd")
+    return out.getvalue()
+
+
+def unpack_records(body: bytes) -> pd.DataFrame:
+    """Read what :func:`pack_records` wrote; texts are categories."""
+    return pq.read_table(io.BytesIO(body)).to_pandas()
+
+
+def run_records(store: Store, scope: Scope, run: Run) -> pd.DataFrame:
+    """Return the records of an analysis by cell and place.
+
+    Raises
+    ------
+    Conflict
+        When an earlier version made the analysis.
+    """
+    body = store.views.load(scope, run.run_id, NAME)
+    if body is None:
+        raise Conflict(f"Analysis {run.run_id} was made before maps could be filtered. Make it again: lapwing analyse")
+    return unpack_records(body)
+
+
+def has_records(store: Store, scope: Scope, run: Run) -> bool:
+    """Whether an analysis has what its map is filtered from; one that an earlier version made has not."""
+    return store.views.load(scope, run.run_id, NAME) is not None
+
+
+def numbered(cells: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct cells, sorted, and the number of each record's."""
+    distinct, number = np.unique(cells, return_inverse=True)
+    return distinct, number

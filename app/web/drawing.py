@@ -1,0 +1,75 @@
+"""An area of a map, drawn or stored: what is in it, and keeping a drawn one by name."""
+
+from typing import Any
+
+import shapely
+from flask import Blueprint, redirect, render_template, request, url_for
+
+from app.services.area_view import view_area
+from app.services.drawing import read_outline, save_area
+from app.web.security import consulted, lapwing, scope, store
+from app.web.views import as_query, asked_view
+from geo.errors import InvalidParameter
+from geo.model import Run
+from geo.temporal import WEEKDAYS
+from geo.view_words import view_words
+
+pages = Blueprint("drawing", __name__)
+
+
+@pages.post("/runs/<run_id>/area")
+def summary(run_id: str) -> Any:
+    """Say what is in an outline that was drawn; the outline is in no address."""
+    run = store().runs.get(scope(), run_id)
+    try:
+        outline = read_outline(store(), request.form.get("geometry", ""))
+    except InvalidParameter as error:
+        return _page(run, fault=str(error)), 422
+    return _page(run, outline)
+
+
+@pages.get("/runs/<run_id>/area")
+def stored(run_id: str) -> Any:
+    """Say what is in an area that is known by a name."""
+    run = store().runs.get(scope(), run_id)
+    name = request.args.get("name", "").strip()
+    if not name:
+        return redirect(url_for("runs.map_page", run_id=run.run_id) + as_query(asked_view()))
+    return _page(run, store().evidence.area(scope(), name), name=name)
+
+
+@pages.post("/runs/<run_id>/area/save")
+def save(run_id: str) -> Any:
+    """Keep a drawn outline as an area of its own."""
+    run = store().runs.get(scope(), run_id)
+    name = request.form.get("name", "")
+    try:
+        outline = read_outline(store(), request.form.get("geometry", ""))
+    except InvalidParameter as error:
+        return _page(run, fault=str(error)), 422
+    try:
+        batch = save_area(store(), scope(), name, outline, lapwing().terms)
+    except InvalidParameter as error:
+        return _page(run, outline, name_fault=str(error), name_said=name), 422
+    pairs = asked_view().pairs()
+    query = {key: [value for other, value in pairs if other == key] for key, _ in pairs}
+    kept = " ".join(name.split())
+    return redirect(url_for("drawing.stored", run_id=run.run_id, name=kept, batch=batch.batch_id, **query))
+
+
+def _page(run: Run, outline: shapely.Geometry | None = None, **told: Any) -> str:
+    """Show what is in an area; without one, what was wrong with it."""
+    view = asked_view()
+    consulted(f"run:{run.run_id}/area?{view.query()}")
+    return render_template(
+        "area_summary.html",
+        run=run,
+        area=view_area(store(), scope(), run, outline, view) if outline is not None else None,
+        geometry=shapely.to_wkt(outline, rounding_precision=7) if outline is not None else "",
+        view=view,
+        query=as_query(view),
+        filtered=view_words(view),
+        weekday_names=WEEKDAYS,
+        batch=request.args.get("batch", ""),
+        **told,
+    )

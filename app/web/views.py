@@ -1,0 +1,58 @@
+"""What an address asks to see: the view in its parameters, and the analysis if the reader may see it."""
+
+from dataclasses import replace
+from urllib.parse import parse_qs
+
+from flask import request
+
+from app.web.routes import MAY_SEE_RECORDS
+from app.web.security import account, profile, scope, store
+from geo.errors import NotFound, NotPermitted
+from geo.model import Profile, Run
+from geo.view import View
+
+
+def asked_view() -> View:
+    """Return the view that the parameters of the address ask for, a saved one where they name it.
+
+    Raises
+    ------
+    NotPermitted
+        When it chooses by agency and the reader may not know which agency said what.
+    """
+    saved = request.values.get("saved", "")
+    if saved:
+        view = View.parse(parse_qs(store().views.get(scope(), saved).query))
+    else:
+        view = View.parse(request.values.to_dict(flat=False))
+    if view.agencies and account().role not in MAY_SEE_RECORDS:
+        raise NotPermitted("Which agency said what is for analysts.")
+    return view
+
+
+def visible_run(run_id: str) -> Run:
+    """Return an analysis that the reader may see: outside operations the newest one only, so that no two can be compared.
+
+    Raises
+    ------
+    NotFound
+    """
+    run = store().runs.get(scope(), run_id)
+    if profile() is not Profile.OPERATIONAL and run.run_id != store().runs.get(scope(), "latest").run_id:
+        raise NotFound("There is no such analysis.")
+    return run
+
+
+def compared_view() -> View | None:
+    """Return the view to compare with: the same filter over the dates that the address names; None without them."""
+    first, last = (request.args.get(name, "").strip() for name in ("compare_from", "compare_to"))
+    if not (first or last):
+        return None
+    dates = View.parse({"from": [first], "to": [last]})
+    return replace(asked_view(), date_from=dates.date_from, date_to=dates.date_to)
+
+
+def as_query(view: View) -> str:
+    """Return what makes an address ask for a view: a question mark and its parameters, or nothing."""
+    query = view.query()
+    return f"?{query}" if query else ""

@@ -1,0 +1,249 @@
+"""The analyst's map in a real browser: click a cell, filter, slide the months, compare, go back; with keys too."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.browser import Served, Watched, chromium, serving, sign_in
+from tests.files import command
+
+pytestmark = pytest.mark.browser
+
+# Whether the canvases of a pane have any colour in them.
+INK = """pane => [...document.querySelectorAll(`.leaflet-lapwing-${pane}-pane canvas`)].some(c => {
+  const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+  for (let i = 3; i < d.length; i += 4) if (d[i]) return true;
+  return false; })"""
+# Different colours of filled cells, as a sorted list.
+COLOURS = """() => [...new Set([...document.querySelectorAll('.leaflet-lapwing-cells-pane canvas')].flatMap(c => {
+  const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data, found = [];
+  for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 170 && d[i + 3] < 190) found.push([d[i], d[i + 1], d[i + 2]].join());
+  return found; }))].sort()"""
+# A spot of the window that lies in a filled cell and under nothing else that can be clicked.
+MIDDLE_OF_A_CELL = """() => {
+  for (const c of document.querySelectorAll('.leaflet-lapwing-cells-pane canvas')) {
+    const box = c.getBoundingClientRect(), scale = c.width / box.width, pen = c.getContext('2d');
+    for (let x = 12; x < box.width - 12; x += 6) for (let y = 12; y < box.height - 12; y += 6) {
+      const filled = [[0, 0], [8, 0], [-8, 0], [0, 8], [0, -8]].every(([dx, dy]) => {
+        const d = pen.getImageData((x + dx) * scale, (y + dy) * scale, 1, 1).data;
+        return d[3] > 170 && d[3] < 190; });
+      const at = [box.x + x, box.y + y];
+      if (filled && document.elementFromPoint(...at) === c) return at;
+    }
+  }
+  throw new Error('no cell in sight'); }"""
+
+
+@pytest.fixture(scope="module")
+def home(city_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("map")
+    (folder / "var").mkdir()
+    shutil.copy(city_file, folder / "var" / "lapwing.db")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(home: Path) -> Iterator[Served]:
+    with serving(home) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser(served: Served) -> Iterator[Watched]:
+    with chromium() as seen:
+        sign_in(seen.page, served)
+        yield seen
+
+
+@pytest.fixture
+def seen(browser: Watched, served: Served) -> Iterator[Watched]:
+    browser.page.set_viewport_size({"width": 1280, "height": 900})
+    open_map(browser, served, "/runs")
+    yield browser
+    assert browser.elsewhere == []
+    assert browser.complaints == []
+
+
+def open_map(seen: Watched, served: Served, path: str) -> None:
+    seen.page.goto(served.address + path)
+    seen.page.wait_for_selector("body[data-map=drawn]", timeout=30_000)
+
+
+def rows(seen: Watched) -> list[str]:
+    return seen.page.locator("#list tbody tr").all_inner_texts()
+
+
+def settled(seen: Watched) -> None:
+    seen.page.wait_for_load_state("networkidle")
+
+
+def test_a_click_on_a_cell_tells_why(seen: Watched) -> None:
+    page = seen.page
+    assert page.evaluate(INK, "cells")
+    page.click(".lw-tabs >> text=Cells")
+    page.wait_for_selector("#list [data-cell]")
+    fullest = page.locator("#list [data-cell] button").first
+    name = fullest.inner_text().split(":")[0].strip()
+    fullest.click()
+    page.wait_for_selector(f"#place-panel h2:has-text('{name}')")
+    told = page.inner_text("#place-panel")
+    assert re.search(r"\d+ records", told)
+    assert "expected" in told
+    settled(seen)
+    where = page.evaluate(MIDDLE_OF_A_CELL)  # a filled spot with no place over it
+    page.mouse.click(*where)
+    page.wait_for_function("name => !document.querySelector('#place-panel h2').textContent.includes(name)", arg=name)
+    assert page.inner_text("#place-panel h2").startswith("Cell round ")
+    page.click("text=Open this cell")
+    assert page.inner_text("h1").startswith("Cell round ")
+    page.go_back()
+    page.wait_for_selector("body[data-map=drawn]")
+
+
+def test_filters_follow_the_address_and_the_back_button(seen: Watched, served: Served) -> None:
+    page = seen.page
+    whole = rows(seen)
+    page.click("text=Filter and compare")
+    page.check("text=Friday")
+    page.check("text=Saturday")
+    page.select_option("#hours", "18-22")
+    page.fill("#min_records", "2")
+    page.click("#filter-form button")
+    page.wait_for_selector("body[data-map=drawn]")
+    query = parse_qs(urlsplit(page.url).query)
+    assert query["weekday"] == ["fri", "sat"]
+    filtered = rows(seen)
+    assert filtered != whole
+    assert "on Friday or Saturday; 18:00 to 22:00; at least 2 records" in page.inner_text("#filter-chosen")
+    address = page.url
+    page.go_back()
+    page.wait_for_selector("body[data-map=drawn]")
+    assert rows(seen) == whole
+    open_map(seen, served, address.removeprefix(served.address))  # a permalink opens the same view
+    assert rows(seen) == filtered
+    assert page.is_checked("text=Friday")
+
+
+def test_the_month_slider_moves_no_class_breaks(seen: Watched) -> None:
+    page = seen.page
+    classes = page.locator("[data-class]").all_inner_texts()
+    whole = page.evaluate(COLOURS)
+    slider = page.locator("#month")
+    slider.focus()
+    months = int(slider.get_attribute("max"))
+    for _ in range(months // 2):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => new URLSearchParams(location.search).has('from')")
+    settled(seen)
+    assert re.search(r"\d{4}", page.inner_text("#month-words"))
+    assert page.locator("[data-class]").all_inner_texts() == classes
+    assert set(page.evaluate(COLOURS)) <= set(whole)  # the same colours for the same counts
+    assert "of" in page.inner_text("#view-words")
+    page.go_back()
+    page.wait_for_selector("body[data-map=drawn]")
+    assert "from=" not in page.url
+    assert page.evaluate(COLOURS) == whole
+
+
+def test_two_periods_lie_on_either_side_of_a_line(seen: Watched, served: Served) -> None:
+    page = seen.page
+    first = page.get_attribute("#month", "data-months")
+    month = re.findall(r'"from":\s*"([\d-]+)",\s*"to":\s*"([\d-]+)"', first)
+    (a, b), (c, d) = month[1], month[-2]
+    open_map(seen, served, f"/runs/latest/map?from={a}&to={b}&compare_from={c}&compare_to={d}")
+    before = page.evaluate("() => document.querySelector('.leaflet-lapwing-cells-pane').style.clip")
+    page.locator("#swipe").focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowLeft")
+    after = page.evaluate("() => document.querySelector('.leaflet-lapwing-cells-pane').style.clip")
+    assert before != after
+    assert page.evaluate("() => document.querySelector('.leaflet-lapwing-compared-pane').style.clip") != ""
+    assert c in page.inner_text("main")
+
+
+def test_layers_are_chosen_with_keys(seen: Watched) -> None:
+    page = seen.page
+    page.locator("summary:has-text('Layers')").focus()
+    page.keyboard.press("Enter")
+    box = page.get_by_label("Not looked", exact=True)
+    box.focus()
+    page.keyboard.press("Space")
+    settled(seen)
+    assert page.evaluate(INK, "coverage")
+    strength = page.get_by_label("Strength of Cells")
+    strength.focus()
+    page.keyboard.press("Home")
+    assert (
+        page.evaluate("() => document.querySelector('.leaflet-lapwing-cells-pane .leaflet-layer').style.opacity")
+        == "0.1"
+    )
+    page.get_by_label("Bring Cells to the front").focus()
+    page.keyboard.press("Enter")
+    order = page.evaluate(
+        "() => ['cells', 'places'].map(n => +document.querySelector(`.leaflet-lapwing-${n}-pane`).style.zIndex)"
+    )
+    assert order[0] > order[1]
+
+
+def test_a_place_is_reached_by_keys_alone(seen: Watched) -> None:
+    page = seen.page
+    page.locator("#list button").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#place-panel:not([hidden])")
+    page.keyboard.press("Tab")  # the panel has the focus: its link is next
+    assert page.evaluate("document.activeElement.textContent") == "Open this place"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#decision")
+
+
+def test_the_list_is_sorted_by_its_headings(seen: Watched) -> None:
+    page = seen.page
+    page.click("#list th >> text=Records")
+    page.wait_for_selector("#list th[aria-sort=ascending] >> text=Records")
+    counts = [
+        int(text.replace(",", "")) for text in page.locator("#list td.govuk-table__cell--numeric").all_inner_texts()
+    ]
+    assert counts == sorted(counts)
+    assert page.evaluate("document.activeElement.id") == "list-heading"
+    assert "sort=records" in page.url
+
+
+@pytest.mark.parametrize("role", ["partner", "board"])
+def test_outside_operations_the_map_shows_one_resolution_and_no_filter(
+    browser: Watched, served: Served, home: Path, role: str
+) -> None:
+    link = command(home, "user", "add", f"some-{role}", "--role", role, "--json").json["link"]
+    own = browser.page.context.browser.new_context()
+    try:
+        seen = Watched(own.new_page())
+        sign_in(seen.page, Served(served.address, served.process, served.address + urlsplit(link).path))
+        open_map(seen, served, "/runs")
+        page = seen.page
+        assert page.locator("#filter").count() == 0
+        assert page.locator("#list a:has-text('Open')").count() == 0
+        run = re.search(r"/runs/(\w+)/map", page.url)[1]
+        assert seen.elsewhere == seen.complaints == []
+        answers = page.evaluate(
+            "run => Promise.all([`/tiles/cells/${run}/9/256/167.mvt?kind=incidents`, `/tiles/coverage/${run}/9/256/167.mvt`,"
+            " `/runs/${run}/cells/8919`, `/runs/${run}/map?min_records=2`].map(async u => (await fetch(u)).status))", run,
+        )  # fmt: skip
+        assert answers == [403, 404, 403, 403]
+    finally:
+        own.close()
+
+
+def test_a_saved_view_is_opened_by_its_id(seen: Watched, served: Served) -> None:
+    page = seen.page
+    open_map(seen, served, "/runs/latest/map?weekday=fri")
+    filtered = rows(seen)
+    page.click("summary:has-text('Saved views')")
+    page.fill("#view-name", "Friday patrol")
+    page.click("text=Save >> nth=-1")
+    page.wait_for_selector("body[data-map=drawn]")
+    assert re.search(r"\?saved=[\w-]+$", page.url)
+    assert "weekday" not in page.url
+    assert rows(seen) == filtered

@@ -1,0 +1,212 @@
+"""Every page of the site in a real browser: nothing from elsewhere, nothing refused, nothing too wide, nothing that shuts people out."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, Response
+
+from app.web.routes import ACCESS, PUBLIC
+from app.wiring import Lapwing
+from geo.model import Role
+from tests.browser import Watched, chromium
+from tests.conftest import PROJECT
+from tests.site import (
+    EMPTY, FILES, ON_THE_WAY, OUTSIDE, PAGES, Site, a_city, a_store, allowed, endpoints_to_get, furnish, hosting, look_at_a_file,
+    settled, substance,
+)  # fmt: skip
+
+pytestmark = pytest.mark.browser
+
+PICTURES = PROJECT / "var/screenshots"
+AXE = PROJECT / "node_modules/axe-core/axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
+# Shown to people who have not seen Lapwing, and to us to be looked at.
+PICTURED = {
+    "dashboard.home": "dashboard", "runs.map_page": "map", "places.page": "place", "cells.page": "cell",
+    "tasking.page": "tasking", "analysing.new": "new-analysis",
+}  # fmt: skip
+RUN_AXE = """async (rules) => {
+  const found = await axe.run(document, { runOnly: { type: "tag", values: rules }, preload: false, resultTypes: ["violations"] });
+  return found.violations.flatMap((one) => one.nodes.map((node) =>
+    `${one.id} at ${node.target.join(" ")}: ${node.failureSummary.replace(/\\s+/g, " ")}`));
+}"""
+A_FILE = b"id,date,longitude,latitude,kind\n1,2024-03-09,-2.36,51.38,x\n2,never,-2.36,51.38,x\n"
+# Forms whose answer to nothing is a page that says what is wrong, and the button that sends each.
+SENT_EMPTY = {
+    "/records/new/effort": "#nothing-seen", "/records/new/observations": "main button[type=submit]", "/places/add": "main button[type=submit]",
+    "/imports/new": "main button[type=submit]", "/account/passphrase": "main button[type=submit]",
+}  # fmt: skip
+ZOOM_FORBIDDEN = re.compile(r"user-scalable|maximum-scale")
+
+
+@dataclass
+class Crawl:
+    """What was opened, and what was wrong with it."""
+
+    seen: Watched
+    opened: set[str] = field(default_factory=set)
+    pages: set[str] = field(default_factory=set)
+    wrong: dict[str, list[str]] = field(default_factory=dict)
+
+    def blame(self, kind: str, *words: str) -> None:
+        self.wrong.setdefault(kind, []).extend(words)
+
+    def answered(self, response: Response) -> None:
+        """Look at the policy of every answer that the browser gets."""
+        if urlsplit(response.url).scheme not in {"http", "https"}:
+            return
+        policy = response.headers.get("content-security-policy", "none")
+        if "unsafe" in policy or "http" in policy or "*" in policy or "default-src 'none'" not in policy:
+            self.blame("policy", f"{response.url}: {policy}")
+
+
+def accessible(page: Page) -> list[str]:
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))  # the debugger's way in, which the page's policy does not rule
+    return page.evaluate(RUN_AXE, RULES)
+
+
+def examine(crawl: Crawl, label: str, picture: str = "") -> None:
+    """Look at the page that is open, wide and narrow, light and dark."""
+    page = crawl.seen.page
+    if ZOOM_FORBIDDEN.search(page.locator("meta[name=viewport]").get_attribute("content") or ""):
+        crawl.blame("zoom", label)
+    has_map = page.locator(".folium-map").count() > 0
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        if has_map and scheme == "dark":  # it chooses its colours when it is drawn
+            settled(page, page.url)
+        for name, size in (("desktop", DESKTOP), ("phone", PHONE)):
+            page.set_viewport_size(size)
+            if picture:
+                page.screenshot(path=PICTURES / f"{picture}-{name}-{scheme}.png", full_page=True)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            if width > size["width"]:
+                crawl.blame("overflow", f"{label}, {scheme}: {width} px of {size['width']}")
+            crawl.blame("axe", *(f"{label}, {name}, {scheme}: {words}" for words in accessible(page)))
+    page.set_viewport_size(DESKTOP)
+    page.emulate_media(color_scheme="light")
+
+
+def open_page(crawl: Crawl, site: Site, role: str, path: str, picture: str = "") -> None:
+    settled(crawl.seen.page, site.address + path)
+    crawl.blame("complaints", *(f"{role} {path}: {words}" for words in crawl.seen.complaints))
+    examine(crawl, f"{role} {path}", picture)
+    crawl.seen.complaints.clear()
+
+
+def walk(crawl: Crawl, site: Site, role: Role) -> None:
+    """Open every page that a role may see and that nobody before it saw just so."""
+    context = crawl.seen.page.context
+    for endpoint, addresses in allowed(role, PAGES).items():
+        for number, path in enumerate(addresses(site, role)):
+            answer = context.request.get(site.address + path)
+            if answer.status != 200:
+                crawl.blame("status", f"{role} {path}: {answer.status}")
+            crawl.opened.add(endpoint)
+            if (told := substance(answer.text())) in crawl.pages:
+                continue
+            crawl.pages.add(told)
+            picture = PICTURED.get(endpoint, "") if number == 0 and role is Role.ANALYST else ""
+            open_page(crawl, site, role, path, picture)
+    for endpoint, addresses in allowed(role, FILES).items():
+        for path in addresses(site, role):
+            answer = context.request.get(site.address + path)
+            if answer.status not in {200, 204} or answer.headers["x-content-type-options"] != "nosniff":
+                crawl.blame("status", f"{role} {path}: {answer.status}")
+            crawl.opened.add(endpoint)
+
+
+@pytest.fixture(scope="module")
+def site(city_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    app: Lapwing = a_city(city_file, tmp_path_factory.mktemp("site"))
+    furnish(app, tmp_path_factory.mktemp("theirs"))
+    with hosting(app) as running:
+        yield running
+    app.database.close()
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    app = a_store(tmp_path_factory.mktemp("bare"))
+    with hosting(app) as running:
+        yield running
+    app.database.close()
+
+
+@pytest.fixture(scope="module")
+def crawl(site: Site, bare: Site) -> Iterator[Crawl]:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with chromium() as seen:
+        done = Crawl(seen)
+        seen.page.on("response", done.answered)
+        for path in OUTSIDE.values():
+            seen.page.goto(site.address + path)
+            seen.complaints.clear()  # a link that was used up answers 410
+            if path != "/healthz":
+                examine(done, path)
+        for role in Role:
+            seen.page.context.clear_cookies()
+            site.sign_in(seen.page.context, role)
+            walk(done, site, role)
+        seen.page.context.clear_cookies()
+        bare.sign_in(seen.page.context, Role.ANALYST)
+        for path in EMPTY:
+            open_page(done, bare, "nothing yet:", path)
+        mistakes(done, bare)
+        yield done
+
+
+def mistakes(crawl: Crawl, site: Site) -> None:
+    """Look at a file with a bad row on its way in, at forms that were sent empty, and at an address that is none."""
+    page = crawl.seen.page
+    look_at_a_file(page, site, "visits.csv", A_FILE)
+    examine(crawl, "the columns of a file")
+    page.click("text=Check every row")
+    page.wait_for_selector("text=can be used")
+    examine(crawl, "the check of a file")
+    for path, button in SENT_EMPTY.items():
+        settled(page, site.address + path)
+        page.click(button)
+        page.wait_for_selector(".govuk-error-summary")
+        examine(crawl, f"{path} sent empty")
+    page.goto(f"{site.address}/no/such/page")
+    examine(crawl, "no such page")
+    crawl.seen.complaints.clear()  # Chromium complains of every answer that is no success
+
+
+def test_every_address_that_can_be_opened_is_looked_at(site: Site) -> None:
+    assert endpoints_to_get(site.web) == set(PAGES) | set(FILES) | ON_THE_WAY | set(OUTSIDE)
+    assert set(OUTSIDE) <= PUBLIC
+    assert set(PAGES) | set(FILES) | ON_THE_WAY <= set(ACCESS)
+
+
+def test_every_page_opens_for_whoever_may_see_it(crawl: Crawl) -> None:
+    assert crawl.wrong.get("status", []) == []
+    assert crawl.opened == set(PAGES) | set(FILES)
+
+
+def test_no_page_asks_anything_of_a_third_party(crawl: Crawl) -> None:
+    assert crawl.seen.elsewhere == []
+
+
+def test_no_page_complains(crawl: Crawl) -> None:
+    assert crawl.wrong.get("complaints", []) == []
+
+
+def test_every_answer_has_a_strict_policy(crawl: Crawl) -> None:
+    assert crawl.wrong.get("policy", []) == []
+
+
+def test_no_page_forbids_zoom_or_overflows(crawl: Crawl) -> None:
+    assert crawl.wrong.get("zoom", []) == []
+    assert crawl.wrong.get("overflow", []) == []
+
+
+def test_no_page_shuts_people_out(crawl: Crawl) -> None:
+    assert crawl.wrong.get("axe", []) == []
