@@ -65,7 +65,8 @@ def seen(browser: Watched, served: Served) -> Iterator[Watched]:
     open_map(browser, served, "/runs")
     yield browser
     assert browser.elsewhere == []
-    assert browser.complaints == []
+    assert [one for one in browser.complaints if "willReadFrequently" not in one] == []  # these tests read canvases back
+    browser.complaints.clear()
 
 
 def open_map(seen: Watched, served: Served, path: str) -> None:
