@@ -47,6 +47,30 @@ def own_resolution(run: Run) -> int:
     return AnalysisParameters.from_json(run.parameters).resolution
 
 
+def cells_of(city: Lapwing, run: Run, view: View) -> pd.DataFrame:
+    return map_layer(city.store, SCOPE, run, view, OPERATIONAL, resolution=own_resolution(run)).features
+
+
+@pytest.mark.parametrize("view", [View(), View(hours=(18, 2))])
+@pytest.mark.parametrize("profile", [OPERATIONAL, PARTNER])
+def test_pages_of_cells_are_the_layer_in_order(city: Lapwing, run: Run, view: View, profile: Profile) -> None:
+    if profile is PARTNER and view != View():
+        with pytest.raises(DisclosureError):
+            listed_cells(city.store, SCOPE, run, view, profile, order=["cell"], number=1)
+        return
+    first = listed_cells(city.store, SCOPE, run, view, profile, order=["-records", "-cell"], number=1)
+    rows = [
+        row
+        for number in range(1, first.pages + 1)
+        for row in listed_cells(city.store, SCOPE, run, view, profile, order=["-records", "-cell"], number=number).rows
+    ]
+    layer = map_layer(city.store, SCOPE, run, view, profile, resolution=resolutions_of(run, profile)[-1]).features
+    assert first.total == len(rows) == len(layer)
+    assert [(row["records"], row["cell"]) for row in rows] == sorted(
+        zip(layer["records"], layer["cell"], strict=True), reverse=True
+    )
+
+
 def test_the_whole_view_is_the_analysis_itself(city: Lapwing, run: Run) -> None:
     layer = map_layer(city.store, SCOPE, run, View(), OPERATIONAL, resolution=own_resolution(run)).features
     cells = city.store.runs.cells(SCOPE, run.run_id, min_records=1)
@@ -86,7 +110,7 @@ def test_a_filter_counts_what_a_plain_loop_counts(city: Lapwing, run: Run) -> No
         if kind == "incidents" and length <= 6 * 3600 * 1_000_000 and day in (4, 5) and (hour >= 18 or hour < 2)
     )  # fmt: skip
     expected = {cell: count for cell, count in expected.items() if count >= 2}
-    found = listed_cells(city.store, SCOPE, run, view, OPERATIONAL)
+    found = cells_of(city, run, view)
     assert dict(zip(found["cell"], found["records"], strict=True)) == expected
     assert expected  # the synthetic city has evenings
     assert not found["hot"].any()  # what stands out was tested on the whole analysis
@@ -118,7 +142,7 @@ def test_a_file_has_exactly_the_rows_of_the_list(city: Lapwing, run: Run, tmp_pa
         listed = {one.place.place_id: one.in_view for one in listed_places(city.store, SCOPE, run, view)}
         assert dict(zip(rows["place"], rows["in_view"], strict=True)) == listed
     else:
-        listed = listed_cells(city.store, SCOPE, run, view, OPERATIONAL)
+        listed = cells_of(city, run, view)
         assert sorted(zip(rows["cell"], rows["records"], strict=True)) == sorted(
             zip(listed["cell"], listed["records"], strict=True)
         )
@@ -142,7 +166,7 @@ def test_tiles_hold_what_the_list_holds(city: Lapwing, run: Run, view: View) -> 
             body = cell_tile(city.store, SCOPE, run, view, OPERATIONAL, (zoom, x, y), shelf)
             for feature in mapbox_vector_tile.decode(body)["map"]["features"] if body else ():
                 seen[feature["properties"]["cell"]] = feature["properties"]["records"]
-    listed = listed_cells(city.store, SCOPE, run, view, OPERATIONAL)
+    listed = cells_of(city, run, view)
     west, _, east, _ = display(city.store, SCOPE, run, OPERATIONAL).bounds
     assert tile_bounds(zoom, 2044, 1347)[0] < west
     assert tile_bounds(zoom, 2055, 1330)[2] > east
@@ -157,7 +181,7 @@ def test_classes_are_those_of_the_whole_analysis(city: Lapwing, run: Run) -> Non
 
 def test_not_looked_is_what_is_neither_recorded_nor_looked_at(city: Lapwing, run: Run) -> None:
     blank = set(coverage_layer(city.store, SCOPE, run, resolution=own_resolution(run)).features["cell"])
-    shown = set(listed_cells(city.store, SCOPE, run, View(), OPERATIONAL)["cell"])
+    shown = set(cells_of(city, run, View())["cell"])
     every = set(h3cells.cell_text(city.store.runs.statistics(SCOPE, run.run_id)["cell"]))
     assert blank
     assert not blank & shown
@@ -173,7 +197,7 @@ def test_new_since_shows_cells_without_an_earlier_record(city: Lapwing, run: Run
     since = int(np.quantile(days, 0.7))
     first = pd.Series(days).groupby(h3cells.cell_text(records["cell"])).min()
     view = View(new_since=date.fromordinal(date(1970, 1, 1).toordinal() + since))
-    assert set(listed_cells(city.store, SCOPE, run, view, OPERATIONAL)["cell"]) == set(first[first >= since].index)
+    assert set(cells_of(city, run, view)["cell"]) == set(first[first >= since].index)
 
 
 # Outside operations.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 
+from app.services import map_cells
 from app.services.layers import reference_layer, run_bounds
 from app.services.map_layers import TILE_PROPERTIES, coverage_layer, map_layer, resolution_at, resolutions_of
 from app.services.shelf import Shelf
@@ -35,7 +36,8 @@ class Display:
 
 def prepare_tiles(store: Store, scope: Scope, run: Run) -> dict[str, bytes]:
     """Index the tiles of a stored analysis, for operations, and say how they are drawn."""
-    bodies, breaks = {}, {}
+    bodies, breaks = {map_cells.NAME: map_cells.pack_cells(store, scope, run)}, {}
+    store.views.keep(scope, run.run_id, bodies)  # what the layers below are read from
     for resolution in resolutions_of(run, Profile.OPERATIONAL):
         layer = map_layer(store, scope, run, View(), Profile.OPERATIONAL, resolution=resolution)
         breaks[resolution] = class_breaks(layer.features["records"].to_numpy())

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from data.store import Store
 from geo import cells as h3cells
@@ -67,9 +66,3 @@ def run_records(store: Store, scope: Scope, run: Run) -> pd.DataFrame:
 def has_records(store: Store, scope: Scope, run: Run) -> bool:
     """Whether an analysis has what its map is filtered from; one that an earlier version made has not."""
     return store.views.load(scope, run.run_id, NAME) is not None
-
-
-def numbered(cells: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Distinct cells, sorted, and the number of each record's."""
-    distinct, number = np.unique(cells, return_inverse=True)
-    return distinct, number

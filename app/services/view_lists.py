@@ -1,5 +1,6 @@
 """The places and cells that a view shows, as lists: the same rows as on the map and in the files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -8,10 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.services.layers import PlaceFilter, require_layers
-from app.services.map_layers import map_layer
+from app.services.map_cells import COLUMNS, view_cells
+from app.services.map_layers import map_layer, release_cells
 from app.services.rulings import rulings
 from app.services.run_records import run_records
 from data.store import Store
+from geo import cells as h3cells
 from geo.decisions import Standing, as_decided
 from geo.model import Place, Profile, Run, Scope
 from geo.parameters import AnalysisParameters
@@ -86,12 +89,27 @@ def places_in_view(store: Store, scope: Scope, run: Run, view: View, found: list
     }
 
 
-def listed_cells(store: Store, scope: Scope, run: Run, view: View, profile: Profile) -> pd.DataFrame:
-    """Cells that a view shows at the finest resolution of the audience, the fullest first; those without records last."""
-    parameters = AnalysisParameters.from_json(run.parameters)
-    resolution = parameters.resolution if profile is Profile.OPERATIONAL else parameters.shared_resolution
-    cells = map_layer(store, scope, run, view, profile, resolution=resolution).features
-    return cells.sort_values(["records", "cell"], ascending=[False, True], ignore_index=True)
+def listed_cells(
+    store: Store, scope: Scope, run: Run, view: View, profile: Profile, *, order: Sequence[str], number: int
+) -> Page:
+    """One page of the cells that a view shows at the finest resolution of the audience, as plain values.
+
+    ``order`` names the columns to order by, each with a minus sign where the largest comes first.
+    """
+    if profile is Profile.OPERATIONAL:  # every cell may be seen: only those of the page are made into a layer
+        require_layers(run)
+        every = view_cells(store, scope, run, view)
+    else:
+        shared = AnalysisParameters.from_json(run.parameters).shared_resolution
+        every = map_layer(store, scope, run, view, profile, resolution=shared).features.assign(hot=0, looked=0)
+    down = [not one.startswith("-") for one in order]
+    every = every.sort_values([one.removeprefix("-") for one in order], ascending=down, ignore_index=True)
+    page = Page.of(every.index.to_list(), number)
+    rows = every.iloc[page.rows]
+    if profile is Profile.OPERATIONAL:
+        released = release_cells(store, scope, run, rows, profile).features.set_index("cell")
+        rows = released.loc[h3cells.cell_text(rows["cell"])].reset_index()
+    return replace(page, rows=rows[list(COLUMNS)].to_dict("records"))
 
 
 def count_view(store: Store, scope: Scope, run: Run, view: View) -> ViewCounts:

@@ -19,20 +19,15 @@ from geo.view import View
 
 PLACES: Final = "places"
 CELLS: Final = "cells"
-# Orders by their name in the address; a minus sign turns one round.
-_ORDERS: Final[dict[str, dict[str, Callable[[dict[str, Any]], Any]]]] = {
-    PLACES: {
-        "rank": lambda row: row["rank"],
-        "title": lambda row: (row["title"].casefold(), row["rank"]),
-        "records": lambda row: (row["records"], -row["rank"]),
-        "decision": lambda row: (row["decision"], row["rank"]),
-    },
-    CELLS: {
-        "records": lambda row: (row["records"], row["cell"]),
-        "where": lambda row: row["cell"],
-        "hot": lambda row: (row["hot"], row["records"]),
-    },
+# Orders of places by their name in the address; a minus sign turns one round.
+_ORDERS: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
+    "rank": lambda row: row["rank"],
+    "title": lambda row: (row["title"].casefold(), row["rank"]),
+    "records": lambda row: (row["records"], -row["rank"]),
+    "decision": lambda row: (row["decision"], row["rank"]),
 }
+# Orders of cells: the columns behind each.
+_COLUMNS: Final = {"records": ("records", "cell"), "where": ("cell",), "hot": ("hot", "records", "cell")}
 _FIRST: Final = {PLACES: "rank", CELLS: "-records"}
 
 
@@ -59,20 +54,29 @@ class Listing:
 def list_of(run: Run, view: View, audience: Profile) -> Listing:
     """Return the list that the address asks for."""
     kind = CELLS if request.args.get("list") == CELLS else PLACES
-    sort = request.args.get("sort", "")
-    if sort.removeprefix("-") not in _ORDERS[kind]:
+    sort, text = request.args.get("sort", ""), request.args.get("page", "")
+    number = int(text) if text.isdecimal() and len(text) < 7 else 1
+    if sort.removeprefix("-") not in (_ORDERS if kind == PLACES else _COLUMNS):
         sort = _FIRST[kind]
-    number = request.args.get("page", "")
-    rows = _places(run, view, audience) if kind == PLACES else _cells(run, view, audience)
-    rows.sort(key=_ORDERS[kind][sort.removeprefix("-")], reverse=sort.startswith("-"))
-    page = Page.of(rows, int(number) if number.isdecimal() and len(number) < 7 else 1)
-    if kind == CELLS:
-        _say_where(page.rows)
-    named = nominated_places(store(), scope(), run) if kind == PLACES and audience is Profile.OPERATIONAL else []
-    return Listing(kind, sort, page, named)
+    return Listing(kind, sort, *(_places if kind == PLACES else _cells)(run, view, audience, sort, number))
 
 
-def _places(run: Run, view: View, audience: Profile) -> list[dict[str, Any]]:
+def _cells(run: Run, view: View, audience: Profile, sort: str, number: int) -> tuple[Page, list[Any]]:
+    sign = "-" if sort.startswith("-") else ""
+    order = [sign + name for name in _COLUMNS[sort.removeprefix("-")]]
+    page = listed_cells(store(), scope(), run, view, audience, order=order, number=number)
+    _say_where(page.rows)
+    return page, []
+
+
+def _places(run: Run, view: View, audience: Profile, sort: str, number: int) -> tuple[Page, list[Any]]:
+    rows = _place_rows(run, view, audience)
+    rows.sort(key=_ORDERS[sort.removeprefix("-")], reverse=sort.startswith("-"))
+    named = nominated_places(store(), scope(), run) if audience is Profile.OPERATIONAL else []
+    return Page.of(rows, number), named
+
+
+def _place_rows(run: Run, view: View, audience: Profile) -> list[dict[str, Any]]:
     if audience is not Profile.OPERATIONAL:
         released = released_layer(store(), scope(), run, Layer.PLACES, audience).features
         return [
@@ -86,13 +90,6 @@ def _places(run: Run, view: View, audience: Profile) -> list[dict[str, Any]]:
          "snapped": one.place.basis == "snapped", "significant": one.place.evidence.get("significant", True)}
         for one in listed_places(store(), scope(), run, view)
     ]  # fmt: skip
-
-
-def _cells(run: Run, view: View, audience: Profile) -> list[dict[str, Any]]:
-    frame = listed_cells(store(), scope(), run, view, audience)
-    frame = frame.assign(**{name: 0 for name in ("hot", "looked") if name not in frame})
-    rows: list[dict[str, Any]] = frame[["cell", "records", "hot", "looked"]].to_dict("records")
-    return rows
 
 
 def _say_where(rows: list[dict[str, Any]]) -> None:
