@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from geo.model import UNATTRIBUTED, FeatureKind
-from geo.place_kinds import HOUSE, PARK, PRIOR, STREET, place_kind, prior_group
+from geo.place_kinds import HOUSE, PARK, PRIOR, STREET, may_be_named, place_kind, prior_group
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -43,7 +43,7 @@ class Reference:
     spacing_m : ndarray of float, shape (f,)
         For buildings and homes, the distance to the nearest other one (centre to centre); infinite elsewhere.
     nameable : ndarray of bool, shape (f,)
-        Others keep their odds, which are told as ``unattributed``: what lies at a protected place.
+        Others keep their odds, which are told as ``unattributed``: what lies at a protected place, and homes of care.
     mass : ndarray of float, shape (f,)
         Prior probability that a record speaks of the feature; an entity's is the sum over its features.
     snapped_mass : ndarray of float, shape (f,)
@@ -91,11 +91,12 @@ class Reference:
         prior: Mapping[str, float] = PRIOR,
         nameable: NDArray[np.bool_] | None = None,
     ) -> "Reference":
-        """Group features into entities and share the prior among them; all may be named unless it is said which."""
-        named = np.ones(len(geometry_m), bool) if nameable is None else nameable
+        """Group features into entities and share the prior among them; all may be named unless their kind or the caller says not."""
         place_kinds = np.asarray(
             [place_kind(kind, subtype) for kind, subtype in zip(kinds.tolist(), subtypes.tolist(), strict=True)], object
         )
+        named = np.asarray([may_be_named(kind) for kind in place_kinds.tolist()], bool)
+        named &= True if nameable is None else nameable
         entity = _entities(geometry_m, kinds, names)
         entity, gate = _gates(geometry_m, kinds, entity)
         mass = _prior_mass(geometry_m, place_kinds, entity, gate, prior)
