@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.services import corroborating
+from app.services import corroborating, dossier
 from app.services import places as service
 from app.services.deciding import Change, change_place
 from app.services.nominated import nominated_place
@@ -83,6 +83,8 @@ def render_place(place_id: str, *, error: str | None) -> str:
         newest=newest_standing(view.decisions, place_id),
         where=_where(view),
         links=_links(view),
+        months=dossier.place_months(store(), scope(), view.run, view.place),
+        near=dossier.neighbours(store(), scope(), view.run, view.place),
         others=[one for one in store().runs.places(scope(), view.run.run_id) if one.place_id != view.place.place_id],
         **_form(error),
     )
