@@ -85,7 +85,8 @@ def analyse(
     progress("Following routes and links")
     besides = find_besides(store, scope, parameters, selection, clustering, found, study, seed=seed)
     summary = _summary(store, parameters, selection, found.places) | {"cells": len(study), "batches": inputs.batches}
-    warnings = [*summary["warnings"], *findings.warnings]
+    cut = (besides.summary.get("movements") or {}).get("notes", [])
+    warnings = [*summary["warnings"], *findings.warnings, *cut]
     summary |= {**besides.summary, **findings.summary, "warnings": warnings}
     cells = cells.merge(findings.cells, how="left", on="cell")
     run = Run(

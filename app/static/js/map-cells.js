@@ -5,7 +5,7 @@
   L.DomEvent.fakeStop = L.DomEvent.stopPropagation; // VectorGrid 1.3 calls what Leaflet 1.9 no longer has
 
   const TILE_LAYER = "map"; // the name that the service gives the cells in a tile
-  const HOT = "#0b0c0c";
+  const { line, edge, quiet } = window.lapwing.colours;
 
   const classOf = (records, breaks) => {
     let k = 0;
@@ -18,9 +18,9 @@
 
   // Hot cells have a heavy edge; a cell where outreach worked and nothing was recorded has a dashed one and no colour.
   const styleOf = (config) => (cell, zoom) => {
-    if (!cell.records && !cell.hot) return { color: "#505a5f", weight: 1.5, dashArray: "3 4", fill: false };
+    if (!cell.records && !cell.hot) return { color: quiet, weight: 1.5, dashArray: "3 4", fill: false };
     return {
-      color: cell.hot ? HOT : "#ffffff",
+      color: cell.hot ? line : edge,
       weight: cell.hot ? 2.5 : 0.5,
       fill: true,
       fillColor: config.ramp[classOf(cell.records, breaksAt(config, zoom))],
@@ -33,7 +33,7 @@
     const tile = document.createElement("canvas");
     tile.width = tile.height = 8;
     const pen = tile.getContext("2d");
-    pen.strokeStyle = "#6f777b";
+    pen.strokeStyle = quiet;
     pen.lineWidth = 1;
     pen.beginPath();
     for (const shift of [-8, 0, 8]) {
@@ -57,7 +57,7 @@
     layer.choose = (cell) => {
       if (chosen) layer.resetFeatureStyle(chosen);
       chosen = cell;
-      if (cell) layer.setFeatureStyle(cell, { color: HOT, weight: 4, fill: true, fillColor: "#ffdd00", fillOpacity: 0.6 });
+      if (cell) layer.setFeatureStyle(cell, { color: line, weight: 4, fill: true, fillColor: "#ffdd00", fillOpacity: 0.6 });
     };
     if (onPick) {
       layer.on("click", (event) => {

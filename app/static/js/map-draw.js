@@ -123,7 +123,7 @@
       map.doubleClickZoom.disable();
       container.setAttribute("role", "application"); // the keys go to the map and not to a screen reader
       container.setAttribute("aria-label", "Map, drawing an area");
-      start.parentElement.classList.add("lw-draw--on");
+      holder.classList.add("lw-draw--on");
       start.hidden = true;
       tools.hidden = false;
       container.focus();
@@ -138,7 +138,7 @@
       cross.remove();
       map.doubleClickZoom.enable();
       for (const name of ["role", "aria-label"]) container.removeAttribute(name);
-      start.parentElement.classList.remove("lw-draw--on");
+      holder.classList.remove("lw-draw--on");
       start.hidden = false;
       tools.hidden = true;
       start.focus();

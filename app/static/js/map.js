@@ -3,18 +3,31 @@
 "use strict";
 
 window.lapwing = (() => {
-  const GROUND = {
-    boundary: { color: "#505a5f", weight: 2, dashArray: "6 4", fill: false },
-    parks: { color: "#7fb08a", weight: 1, fill: true, fillColor: "#cfe6d2", fillOpacity: 0.9 },
-    roads: { color: "#d3d8db", weight: 2, fill: false },
-    premises: { color: "#8c7853", weight: 1, fill: true, fillColor: "#e0d3b4", fillOpacity: 1 },
-    buildings: { color: "#d5d8da", weight: 1, fill: true, fillColor: "#e9ebec", fillOpacity: 1 },
-  };
-  const PLACE = { color: "#4b286d", weight: 3, fillColor: "#4b286d", fillOpacity: 0.12 };
+  const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
+  // Of each thing, its colours by day and by night; those of cells are the same in both, as their legend's.
+  const [LINE, EDGE, VIOLET, GREEN, OCHRE] = dark
+    ? ["#ffffff", "#1d2124", "#cba6e8", "#57b987", "#d9b66c"]
+    : ["#0b0c0c", "#ffffff", "#4b286d", "#00703c", "#b58840"];
+  const GROUND = dark
+    ? {
+        boundary: { color: "#aab2b7", weight: 2, dashArray: "6 4", fill: false },
+        parks: { color: "#3c5945", weight: 1, fill: true, fillColor: "#22332a", fillOpacity: 0.9 },
+        roads: { color: "#454c51", weight: 2, fill: false },
+        premises: { color: "#a08c62", weight: 1, fill: true, fillColor: "#4a422f", fillOpacity: 1 },
+        buildings: { color: "#3a4146", weight: 1, fill: true, fillColor: "#2b3033", fillOpacity: 1 },
+      }
+    : {
+        boundary: { color: "#505a5f", weight: 2, dashArray: "6 4", fill: false },
+        parks: { color: "#7fb08a", weight: 1, fill: true, fillColor: "#cfe6d2", fillOpacity: 0.9 },
+        roads: { color: "#d3d8db", weight: 2, fill: false },
+        premises: { color: "#8c7853", weight: 1, fill: true, fillColor: "#e0d3b4", fillOpacity: 1 },
+        buildings: { color: "#d5d8da", weight: 1, fill: true, fillColor: "#e9ebec", fillOpacity: 1 },
+      };
+  const PLACE = { color: VIOLET, weight: 3, fillColor: VIOLET, fillOpacity: 0.12 };
   const NOMINATED = { ...PLACE, dashArray: "2 5" };
-  const ROUTE = { color: "#00703c", weight: 5, opacity: 0.8 };
-  const LINK = { color: "#b58840", weight: 3, dashArray: "8 5" };
-  const CHOSEN = { color: "#0b0c0c", weight: 5, fillOpacity: 0.25 };
+  const ROUTE = { color: GREEN, weight: 5, opacity: 0.8 };
+  const LINK = { color: OCHRE, weight: 3, dashArray: "8 5" };
+  const CHOSEN = { color: LINE, weight: 5, fillOpacity: 0.25 };
 
   const placeStyle = (place) => (place.basis === "nominated" ? NOMINATED : PLACE);
   const byId = (name) => document.getElementById(name);
@@ -111,14 +124,13 @@ window.lapwing = (() => {
   };
 
   const addGround = async (map, config, panel, paneName) => {
-    const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
     const made = config.basemap_url ? await window.lapwing.basemap(map, config.basemap_url, { dark }) : null;
     if (made) {
       panel.add("Ground", "Basemap", made.ground);
       panel.add("Ground", "Names", made.labels);
       return;
     }
-    panel.add("Ground", "Grid", window.lapwing.graticule(map));
+    panel.add("Ground", "Grid", window.lapwing.graticule(map, { dark }));
     for (const [kind, url] of Object.entries(config.reference_urls)) {
       panel.add("Ground", kind[0].toUpperCase() + kind.slice(1), window.lapwing.ground(url, paneName, GROUND[kind] || GROUND.buildings));
     }
@@ -247,5 +259,5 @@ window.lapwing = (() => {
     }
   };
 
-  return { attach };
+  return { attach, colours: { line: LINE, edge: EDGE, quiet: dark ? "#aab2b7" : "#505a5f" } };
 })();
