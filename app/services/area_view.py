@@ -22,7 +22,7 @@ from geo.validate_features import project_geometries
 from geo.view import View
 from geo.view_filter import group_shown, matching, without_time
 
-MAX_HOT: Final = 20
+MAX_HOT: Final = 10
 
 
 @dataclass(frozen=True)

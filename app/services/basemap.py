@@ -18,6 +18,7 @@ from data.readers.pmtiles import Pmtiles, describe_pmtiles
 from data.store import Store
 from geo import __version__
 from geo.disclosure import MARKING, ReleasedLayer, release
+from geo.drawn_area import DRAWN_LEVEL
 from geo.errors import InvalidParameter, UnreadableFile
 from geo.model import FeatureKind, Layer, Profile, Run, Scope, content_hash
 from geo.parameters import AnalysisParameters
@@ -105,6 +106,7 @@ def reference_features(
     With ``as_labels`` each named feature becomes one point inside it.
     """
     features = store.evidence.features(scope, kinds)
+    features = features[features["level"] != DRAWN_LEVEL].reset_index(drop=True)  # an analyst's question is no landmark
     if as_labels:
         features = features[features["name"] != ""].reset_index(drop=True)
     hidden = features["kind"].isin(_ADDRESSES).to_numpy(bool, copy=True)

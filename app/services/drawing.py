@@ -19,7 +19,7 @@ from geo.drawn_area import DRAWN_LEVEL
 from geo.errors import InvalidParameter, NotPermitted
 from geo.given_geometry import read_geometry
 from geo.model import Batch, FeatureKind, Role, Scope
-from geo.validate_features import project_geometries
+from geo.validate_features import POSTCODE_LEVEL, project_geometries
 
 # A force's whole area is imported as a boundary; what a person draws is a part of it.
 MAX_KM2: Final = 2500.0
@@ -109,3 +109,10 @@ def _taken(store: Store, scope: Scope) -> set[str]:
     batches = [one for one in store.evidence.batches(scope) if one.kind in kinds and one.undone_at_us is None]
     names = {*features["name"], *features["code"], *(one.stem for one in batches), *(one.source for one in batches)}
     return {str(name).casefold() for name in names} - {""}
+
+
+def level_of(store: Store, scope: Scope, name: str) -> str | None:
+    """Level under which figures by area have an area of this name; None where they have none."""
+    areas = store.evidence.features(scope, [FeatureKind.AREAS])
+    levels = areas.loc[(areas["name"] == name) & (areas["level"] != POSTCODE_LEVEL), "level"]
+    return str(levels.iloc[0]) if len(levels) else None

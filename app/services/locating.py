@@ -17,6 +17,7 @@ from data.ids import uuid7
 from data.locations import POSITION_COLUMNS
 from data.store import Store
 from geo.cells import index_points
+from geo.drawn_area import DRAWN_LEVEL
 from geo.errors import InvalidParameter
 from geo.gazetteer import Candidate, Gazetteer, Match, match_names
 from geo.model import H3_INDEX_RESOLUTION, FeatureKind, LocationBasis, Method, Scope, content_hash
@@ -103,7 +104,7 @@ class Locator:
 
     def _gazetteer(self, kinds: tuple[FeatureKind, ...]) -> Gazetteer:
         features = self._store.evidence.features(self._scope, kinds)
-        features = features[(features["name"] != "") & (features["level"] != POSTCODE_LEVEL)]
+        features = features[(features["name"] != "") & ~features["level"].isin([POSTCODE_LEVEL, DRAWN_LEVEL])]
         x_m, y_m, radius_m = self._middle(features)
         names = [[name, *_aliases(others)] for name, others in zip(features["name"], features["aliases"], strict=True)]
         owner = np.repeat(np.arange(len(features)), [len(each) for each in names])

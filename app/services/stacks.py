@@ -9,6 +9,7 @@ import shapely
 from data.audit import Verb
 from data.ids import uuid7
 from data.store import Store
+from geo.drawn_area import DRAWN_LEVEL
 from geo.errors import InvalidParameter, NotFound
 from geo.model import FeatureKind, LocationBasis, Method, RecordKind, Scope, content_hash
 from geo.stack_rules import SNAP_PRECISION_M
@@ -38,7 +39,8 @@ def landmarks(store: Store, scope: Scope) -> Landmarks:
     shapes = project_geometries(features["geometry"].to_numpy(object), store.crs)
     kind, level = features["kind"].to_numpy(object), features["level"].to_numpy(object)
     polygon = np.isin(shapely.get_type_id(shapes), [3, 6])
-    area = (kind == FeatureKind.AREAS) & (level != POSTCODE_LEVEL) & polygon
+    # Nobody publishes points in the middle of what an analyst drew.
+    area = (kind == FeatureKind.AREAS) & ~np.isin(level, [POSTCODE_LEVEL, DRAWN_LEVEL]) & polygon
     postcodes = shapely.centroid(shapes[(kind == FeatureKind.AREAS) & (level == POSTCODE_LEVEL)])
     premises = kind == FeatureKind.PREMISES
     return Landmarks(

@@ -1,5 +1,6 @@
 """Accepted places as a list for outreach coordinators; nothing is listed before a person has accepted it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -15,8 +16,10 @@ from app.services.wording import place_words
 from data.store import Store
 from geo import cells as h3cells
 from geo.decisions import WAITING, Decision, Standing, as_decided
+from geo.drawn_area import DRAWN_LEVEL
 from geo.model import FeatureKind, LocationBasis, Place, Run, Scope, Verdict
-from geo.narrative import place_title, usual_hours, usual_weekdays
+from geo.narrative import LEAST_NEAR, place_title, usual_hours, usual_weekdays
+from geo.place_kinds import STREET
 
 COLUMNS: Final = (
     "place", "place_name", "kind", "area", "where", "why", "weekdays", "hours", "objective", "hazards", "safe_exit",
@@ -115,6 +118,7 @@ def _area_names(store: Store, scope: Scope, spots: list[tuple[float, float]]) ->
     if not spots:
         return []
     areas = store.evidence.features(scope, [FeatureKind.AREAS])
+    areas = areas[areas["level"] != DRAWN_LEVEL]
     if areas.empty:
         return [""] * len(spots)
     areas = (
@@ -129,10 +133,19 @@ def _area_names(store: Store, scope: Scope, spots: list[tuple[float, float]]) ->
 
 
 def _where(store: Store, place: Place, standing: Standing) -> str:
-    """Say where a place is: a street that the evidence also speaks of, and a reference to 100 m."""
+    """Say where a place is: a street that the evidence also speaks of, if one stands out, and a reference to 100 m."""
     spot = spot_words(store, *place_point(place, standing))
-    streets = [str(other["name"]) for other in place.alternatives if other["kind"] == "street" and other["name"]]
-    return f"near {streets[0]}, {spot}" if streets and place.kind != "street" else spot
+    street = _street_near(place.alternatives) if place.kind != STREET else None
+    return f"near {street}, {spot}" if street else spot
+
+
+def _street_near(alternatives: Sequence[Mapping[str, Any]]) -> str | None:
+    """Name of the likeliest street, by the rule that a spot is called near something by."""
+    streets = [other for other in alternatives if other["kind"] == STREET]
+    if not streets or streets[0]["probability"] < LEAST_NEAR:
+        return None
+    first, *others = (round(one["probability"], 2) for one in streets)
+    return streets[0]["name"] if first > max(others, default=0.0) else None
 
 
 def how_to_accept(tasking: TaskingList) -> str:

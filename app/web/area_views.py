@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from operator import itemgetter
 from typing import Any, Final
 
 from flask import request
 
 from app.services.area_export import VERDICT_WORDS
-from app.services.by_area import EARLIEST, LATEST, OUTSIDE, ByArea, by_area
+from app.services.by_area import EARLIEST, LATEST, ByArea, by_area
 from app.web.security import store
 from geo.compare import Change
 from geo.errors import Conflict, InvalidParameter
@@ -24,12 +25,16 @@ _GROUPS: Final = {Change.UP: 0, Change.DOWN: 0, Change.NO_CLEAR_CHANGE: 0, Chang
 
 @dataclass(frozen=True, kw_only=True)
 class AreaQuestion:
-    """What was asked, as written; ``problem`` says what was wrong with the field that it names first."""
+    """What was asked, as written.
+
+    ``problem`` names a field and says what was wrong with it, ``missing`` what must be there before anything is counted.
+    """
 
     level: str | None
     day: str
     sort: str
     problem: tuple[str, str] | None = None
+    missing: str = ""
 
     def turned(self, name: str) -> dict[str, str]:
         """Return the parameters of the address that a click on a heading asks for."""
@@ -60,22 +65,26 @@ def asked_areas() -> AreaQuestion:
 
 
 def answer(asked: AreaQuestion, scope: Scope) -> tuple[AreaQuestion, ByArea | None]:
-    """Return the figures in the order asked for; or the question with its problem, and the figures without what was wrong."""
-    day, problem = None, None
+    """Return the figures in the order asked for, without what was wrong in the question; None where there can be none."""
     try:
         day = _day(asked.day)
     except InvalidParameter as error:
-        asked, problem = replace(asked, day=""), ("as_of", str(error))
-    parameters = AnalysisParameters(crs_epsg=store().crs.epsg)
+        asked, day = replace(asked, day="", problem=("as_of", str(error))), None
     try:
-        found = by_area(store(), scope, parameters, as_of=day, level=asked.level, finest=True)
-    except Conflict:
-        return replace(asked, problem=problem), None
-    except InvalidParameter:
-        problem = problem or ("level", "There are no areas of that level. Choose one of the list.")
-        asked = replace(asked, level=None)
-        found = by_area(store(), scope, parameters, as_of=day, finest=True)
-    return replace(asked, problem=problem), in_order(found, asked.sort)
+        try:
+            found = _figures(asked, scope, day)
+        except InvalidParameter:
+            problem = asked.problem or ("level", "There are no areas of that level. Choose one of the list.")
+            asked = replace(asked, level=None, problem=problem)
+            found = _figures(asked, scope, day)
+    except Conflict as error:
+        return replace(asked, missing=str(error).partition(" Import them")[0]), None
+    return asked, in_order(found, asked.sort)
+
+
+def _figures(asked: AreaQuestion, scope: Scope, day: date | None) -> ByArea:
+    parameters = AnalysisParameters(crs_epsg=store().crs.epsg)
+    return by_area(store(), scope, parameters, as_of=day, level=asked.level, finest=True)
 
 
 def _day(text: str) -> date | None:
@@ -98,7 +107,7 @@ def in_order(found: ByArea, sort: str) -> ByArea:
     order.sort(key=lambda i: key(found.rows[i]), reverse=down)
     if name in {_RATIO, _YEARLY}:
         order.sort(key=lambda i: _GROUPS[found.rows[i][name]["verdict"]])
-    order.sort(key=lambda i: found.rows[i]["area"] == OUTSIDE and found.shapes[i] is None)
+    order.sort(key=lambda i: found.shapes[i] is None)
     return replace(found, rows=[found.rows[i] for i in order], shapes=[found.shapes[i] for i in order])
 
 
@@ -114,7 +123,7 @@ def _ratio(column: str) -> Callable[[dict[str, Any]], float]:
 
 _KEYS: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
     "area": lambda row: str(row["area"]).casefold(),
-    **{name: lambda row, name=name: row[name] for name in ("recent", "before", "this_year", "last_year")},
+    **{name: itemgetter(name) for name in ("recent", "before", "this_year", "last_year")},
     **{name: _ratio(name) for name in (_RATIO, _YEARLY)},
 }
 

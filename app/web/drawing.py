@@ -1,12 +1,13 @@
 """An area of a map, drawn or stored: what is in it, and keeping a drawn one by name."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import shapely
 from flask import Blueprint, redirect, render_template, request, url_for
 
 from app.services.area_view import view_area
-from app.services.drawing import read_outline, save_area
+from app.services.drawing import level_of, read_outline, save_area
 from app.web.security import consulted, lapwing, scope, store
 from app.web.views import as_query, asked_view
 from geo.errors import InvalidParameter
@@ -35,7 +36,7 @@ def stored(run_id: str) -> Any:
     name = request.args.get("name", "").strip()
     if not name:
         return redirect(url_for("runs.map_page", run_id=run.run_id) + as_query(asked_view()))
-    return _page(run, store().evidence.area(scope(), name), name=name)
+    return _page(run, store().evidence.area(scope(), name), name=name, level=level_of(store(), scope(), name))
 
 
 @pages.post("/runs/<run_id>/area/save")
@@ -51,10 +52,8 @@ def save(run_id: str) -> Any:
         batch = save_area(store(), scope(), name, outline, lapwing().terms)
     except InvalidParameter as error:
         return _page(run, outline, name_fault=str(error), name_said=name), 422
-    pairs = asked_view().pairs()
-    query = {key: [value for other, value in pairs if other == key] for key, _ in pairs}
-    kept = " ".join(name.split())
-    return redirect(url_for("drawing.stored", run_id=run.run_id, name=kept, batch=batch.batch_id, **query))
+    pairs = [("name", " ".join(name.split())), ("batch", batch.batch_id), *asked_view().pairs()]
+    return redirect(f"{url_for('drawing.stored', run_id=run.run_id)}?{urlencode(pairs)}")
 
 
 def _page(run: Run, outline: shapely.Geometry | None = None, **told: Any) -> str:
