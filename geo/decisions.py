@@ -73,11 +73,17 @@ class Standing:
             return SPLIT
         return WAITING if self.decision is None else self.decision.verdict
 
+    @property
+    def rejected(self) -> bool:
+        """Whether a rejection stands, whatever was merged or split since."""
+        return self.decision is not None and self.decision.verdict == Verdict.REJECT
+
 
 def standing(decisions: Sequence[Decision]) -> dict[str, Standing]:
     """Fold the history, oldest first, into what stands of each place.
 
     A decision that was undone does not count. ``detail`` of an undo names the decision it takes back in ``undoes``.
+    Parts of a rejected place are rejected by the same decision until somebody decides about them.
 
     Examples
     --------
@@ -90,7 +96,30 @@ def standing(decisions: Sequence[Decision]) -> dict[str, Standing]:
     for decision in _in_force(decisions):
         now = found.get(decision.place_id, Standing())
         found[decision.place_id] = _after(now, decision)
+    for place_id in list(found):  # a place comes before its parts: nothing was decided about those before the split
+        one = found[place_id]
+        for part in one.parts if one.rejected else ():
+            own = found.get(part.place_id, Standing())
+            found[part.place_id] = own if own.decision is not None else replace(own, decision=one.decision)
     return found
+
+
+def is_rejected(place_id: str, rulings: Mapping[str, Standing]) -> bool:
+    """Whether a place was rejected, or what it was merged into.
+
+    Examples
+    --------
+    >>> no = Decision(decision_id="1", place_id="b", run_id="", verdict="reject", reason="", actor="", decided_at_us=1)
+    >>> is_rejected("a", {"a": Standing(merged_into="b"), "b": Standing(decision=no)})
+    True
+    """
+    at: str | None = place_id
+    while at is not None:
+        one = rulings.get(at, Standing())
+        if one.rejected:
+            return True
+        at = one.merged_into
+    return False
 
 
 def _in_force(decisions: Sequence[Decision]) -> list[Decision]:

@@ -1,6 +1,6 @@
 """Places live on: a cluster of a new run is an old place when their footprints overlap enough."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -49,7 +49,12 @@ def next_footprint(known: Sequence[int], found: Sequence[int]) -> tuple[int, ...
 
 
 def match_places(
-    footprints: Sequence[Sequence[int]], known: Mapping[str, Sequence[int]], *, org_id: str, run_id: str
+    footprints: Sequence[Sequence[int]],
+    known: Mapping[str, Sequence[int]],
+    *,
+    org_id: str,
+    run_id: str,
+    nominated: Collection[str] = frozenset(),
 ) -> list[str]:
     """Id of the place behind each footprint, in order.
 
@@ -59,6 +64,8 @@ def match_places(
         Cells of each cluster of the new run, in canonical cluster order.
     known : mapping
         Place id to the footprint it had when last seen, at the same resolution.
+    nominated : collection of str
+        Known places that a person named and nothing has found: they get only the clusters that no other place is.
 
     Returns
     -------
@@ -66,6 +73,10 @@ def match_places(
         An old id where at least half of the smaller footprint overlaps, else a new id: 16 hex digits of SHA-256 of
         organisation, run and cluster number. Each id is given once; equal footprints first, then the largest shared
         part, so that a tiny place swallowed by a large one does not give it its name.
+
+    Notes
+    -----
+    A nomination covers more cells than its point, so it would outdo a small place that was decided about.
     """
     by_cell: dict[int, list[str]] = {}
     old = {place_id: frozenset(cells) for place_id, cells in known.items()}
@@ -80,7 +91,7 @@ def match_places(
             if overlap(new, old[place_id]) >= MIN_OVERLAP:
                 shared = len(new & old[place_id])
                 jaccard = shared / len(new | old[place_id])
-                candidates.append((jaccard < 1, -shared, -jaccard, number, place_id))
+                candidates.append((place_id in nominated, jaccard < 1, -shared, -jaccard, number, place_id))
     chosen: dict[int, str] = {}
     given: set[str] = set()
     for *_, number, place_id in sorted(candidates):

@@ -84,13 +84,15 @@ def compare_places(
     >>> compare_places([], [], newer_last_day=None, older_last_day=None)
     PlaceChanges(new=(), gone=(), fading=())
     """
-    now, then = {one.place_id for one in newer}, {one.place_id: one for one in older}
-    faded = {name for name, one in then.items() if is_fading(one.evidence, older_last_day)}
+    faded = {one.place_id for one in older if is_fading(one.evidence, older_last_day)}
+    now, then = ({one.place_id for one in places} | set(moved) for places in (newer, older))
     return PlaceChanges(
-        new=tuple(one for one in newer if one.place_id not in {*then, *moved}) if older else (),
-        gone=tuple(one for one in older if one.place_id not in {*now, *moved}),
+        new=tuple(one for one in newer if one.place_id not in then) if older else (),
+        gone=tuple(one for one in older if one.place_id not in now),
         fading=tuple(
-            one for one in newer if one.place_id not in {*faded, *moved} and is_fading(one.evidence, newer_last_day)
+            one
+            for one in newer
+            if one.place_id not in faded and one.place_id not in moved and is_fading(one.evidence, newer_last_day)
         ),
     )
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from textwrap import shorten
 from typing import Any, Final
 
+from geo.attribution import MIN_PROBABILITY
 from geo.model import AREA, UNATTRIBUTED
 from geo.narrative import kind_words, plural
+from geo.place_kinds import is_residential, may_be_named
 from geo.yardstick import Yardstick
 
 _SMALL: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -74,14 +76,14 @@ def place_sentence(
         Words for the probabilities.
     named : int
         How many candidates to name at most.
+
+    Notes
+    -----
+    A home is named only where it is the place, and likelier than not; among the candidates it is *a home*.
     """
     sentence = _who_and_when(evidence) + _compared(evidence)
     candidates = [(kind, name, probability), *((o["kind"], o["name"], o["probability"]) for o in alternatives)]
-    likely = [
-        f"{yardstick.term(odds).phrase} {_called(each, title)}"
-        for each, title, odds in candidates[:named]
-        if odds is not None and odds >= _LEAST_PROBABILITY and each not in _NO_KIND
-    ]
+    likely = _likely(candidates[:named], yardstick)
     if likely:
         sentence += f"; {', '.join(likely)}"
     elif kind == UNATTRIBUTED and probability is not None and probability < HALF:
@@ -105,6 +107,22 @@ def _compared(evidence: Mapping[str, Any]) -> str:
         return ""
     words = f", {ratio_words(ratio)} what this area would expect"
     return words if evidence.get("significant") else words + ", which chance alone may give"
+
+
+def _likely(candidates: Sequence[tuple[str, str | None, float | None]], yardstick: Yardstick) -> list[str]:
+    """Words of each candidate worth telling; the first is the place itself."""
+    kinds: set[str] = set()
+    said = []
+    for number, (kind, name, odds) in enumerate(candidates):
+        if odds is None or odds < _LEAST_PROBABILITY or kind in _NO_KIND:
+            continue
+        hidden = is_residential(kind) and (number > 0 or odds < MIN_PROBABILITY or not may_be_named(kind))
+        called = _called(kind, None if hidden else name)
+        if hidden and kind in kinds:
+            called = f"another {called.removeprefix('an ').removeprefix('a ')}"
+        kinds.add(kind)
+        said.append(f"{yardstick.term(odds).phrase} {called}")
+    return said
 
 
 def _called(kind: str, name: str | None) -> str:

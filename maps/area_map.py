@@ -55,7 +55,7 @@ def draw_areas(areas: ReleasedLayer, states: Sequence[str], words: Sequence[str]
         for shape, state, name, told in zip(shapes, states, names, words, strict=True)
     ]
     return Markup(
-        '<svg class="lw-areas" viewBox="0 0 {} {}" role="img" aria-label="{}"><defs>{}</defs>{}{}</svg>'
+        '<svg class="lw-areas" viewBox="0 0 {} {}" preserveAspectRatio="xMinYMid" role="img" aria-label="{}"><defs>{}</defs>{}{}</svg>'
     ).format(
         width, height, label, Markup("").join(map(_pattern, STATES)), Markup("").join(drawn), _marks(shapes, states, names)
     )  # fmt: skip

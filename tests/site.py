@@ -1,5 +1,6 @@
 """The whole service in this process, an address of every page that it has, and what a browser finds wrong with one."""
 
+import math
 import re
 import sqlite3
 import threading
@@ -98,7 +99,7 @@ def furnish(app: Lapwing, folder: Path) -> None:
     first, second = store.runs.places(SCOPE, run.run_id)[:2]
     decide(store, SCOPE, first.place_id, Verdict.ACCEPT, "Known to two agencies", now_us=NOW_US)
     decide(store, SCOPE, second.place_id, Verdict.REJECT, "A bus station where everybody reports", now_us=NOW_US)
-    (lon, lat), told = _middle(app), {"kind": "park", "reason": "Two workers named it.", "source": "Outreach team"}
+    (lon, lat), told = middle(app), {"kind": "park", "reason": "Two workers named it.", "source": "Outreach team"}
     nominate(store, SCOPE, name="Quiet corner", geometry=f"{lon:.4f},{lat:.4f}", now_us=NOW_US, **told)
     day = date.fromisoformat(run.summary["last_day"])
     view = View(date_from=day - timedelta(days=90), date_to=day)
@@ -114,8 +115,8 @@ def furnish(app: Lapwing, folder: Path) -> None:
     import_file(store, SCOPE, file, ImportRequest(kind="incidents", source=SOURCE), replace(terms_of(app), synthetic=True))
 
 
-def _middle(app: Lapwing) -> tuple[float, float]:
-    """Return a point of the synthetic city."""
+def middle(app: Lapwing) -> tuple[float, float]:
+    """Return a point of the first place of the newest analysis."""
     place = app.store.runs.places(SCOPE, app.store.runs.runs(SCOPE)[0].run_id)[0]
     (lon,), (lat,) = centres(np.array([place.peak_cell], np.uint64))
     return float(lon), float(lat)
@@ -139,6 +140,15 @@ def _nominated(site: Site) -> str:
 def _cell(site: Site) -> str:
     found = site.lapwing.store.runs.statistics(SCOPE, _run(site))
     return str(cell_text(found.sort_values("observed")["cell"].to_numpy()[-1:])[0])
+
+
+def _area(site: Site) -> str:
+    return str(site.lapwing.store.runs.runs(SCOPE)[0].summary["study_area"])
+
+
+def _tile(site: Site) -> str:
+    (lon, lat), n = middle(site.lapwing), 2**12
+    return f"12/{int((lon + 180) / 360 * n)}/{int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * n)}"
 
 
 def _batch(site: Site) -> str:
@@ -173,8 +183,7 @@ PAGES: dict[str, Addresses] = {
     "dashboard.home": lambda site, role: ["/"],
     "runs.map_page": _map,
     "cells.page": lambda site, role: [f"/runs/{_run(site)}/cells/{_cell(site)}"],
-    "cells.panel": lambda site, role: [f"/runs/{_run(site)}/cells/{_cell(site)}/panel"],
-    "drawing.stored": lambda site, role: [f"/runs/{_run(site)}/area?name=boundary"],
+    "drawing.stored": lambda site, role: [f"/runs/{_run(site)}/area?{urlencode({'name': _area(site)})}"],
     "besides.page": lambda site, role: [f"/runs/{_run(site)}/connections"],
     "proving.accuracy": lambda site, role: [f"/runs/{_run(site)}/accuracy"],
     "proving.areas": lambda site, role: ["/areas"],
@@ -195,7 +204,7 @@ PAGES: dict[str, Addresses] = {
     "sign_in.passphrase": lambda site, role: ["/account/passphrase"],
     "administration.audit": lambda site, role: ["/audit"],
     "administration.users": lambda site, role: ["/admin/users"],
-    "analysing.new": lambda site, role: ["/runs/new", "/runs/new?area=boundary"],
+    "analysing.new": lambda site, role: ["/runs/new", f"/runs/new?{urlencode({'area': _area(site)})}"],
     "proving.progress": _waiting("proof:", "/runs/{run}/proofs/{job}"),
     "imports.progress": _waiting("check:none", "/imports/progress/{job}/check"),
     "analysing.progress": _waiting(_QUESTION, "/runs/new/{job}"),
@@ -209,9 +218,10 @@ FILES: dict[str, Addresses] = {
     "runs.index": lambda site, role: ["/runs"],
     "tasking.latest": lambda site, role: ["/tasking"],
     "tiles.tile": lambda site, role: [
-        f"/tiles/{layer}/{_run(site)}/12/2021/1363.mvt"
+        f"/tiles/{layer}/{_run(site)}/{_tile(site)}.mvt"
         for layer in (["cells"] if role in {Role.PARTNER, Role.BOARD} else ["cells", "coverage", "parks"])
     ],
+    "cells.panel": lambda site, role: [f"/runs/{_run(site)}/cells/{_cell(site)}/panel"],
     "runs.places": lambda site, role: [f"/runs/{_run(site)}/layers/places.geojson"],
     "besides.routes": lambda site, role: [f"/runs/{_run(site)}/layers/routes.geojson"],
     "besides.network": lambda site, role: [f"/runs/{_run(site)}/layers/network.geojson"],
@@ -261,11 +271,11 @@ def settled(page: Page, address: str) -> None:
         page.wait_for_selector("body[data-map=drawn]", timeout=60_000)
 
 
-def look_at_a_file(page: Page, site: Site, name: str, content: bytes, *, kind: str = "incidents") -> None:
-    """Upload a file and go on to what would become of each of its rows."""
+def look_at_a_file(page: Page, site: Site, name: str, content: bytes, *, source: str = "Council") -> None:
+    """Upload a file of incidents and go on to what its columns are."""
     page.goto(f"{site.address}/imports/new")
-    page.select_option("#kind", kind)
+    page.select_option("#kind", "incidents")
     page.set_input_files("#file", {"name": name, "mimeType": "text/csv", "buffer": content})
-    page.fill("#source", "Council")
+    page.fill("#source", source)
     page.click("text=Look at the file")
     page.wait_for_url("**/imports/columns")

@@ -1,11 +1,14 @@
 #!/bin/sh
-# What the suite needs of the system: PostGIS and Chromium, from Debian when missing and permitted.
+# What the suite needs of the system: PostGIS, Chromium and Pango, from Debian when missing and permitted.
 # Where a part cannot be had, says which tests are skipped; LAPWING_FORBID_SKIPS makes that a failure.
 set -eu
 
 missing=""
 ls /usr/share/postgresql/*/extension/postgis.control >/dev/null 2>&1 || missing="$missing postgresql postgresql-postgis"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+for part in libpango-1.0-0:libpango-1.0.so.0 libpangoft2-1.0-0:libpangoft2-1.0.so.0 libharfbuzz-subset0:libharfbuzz-subset.so.0; do
+    ls /usr/lib/*/"${part#*:}" >/dev/null 2>&1 || missing="$missing ${part%%:*}"
+done
 [ -z "$missing" ] && exit 0
 
 as_root=""
@@ -19,6 +22,6 @@ if command -v apt-get >/dev/null 2>&1 && [ "$as_root" != "no" ]; then
         exit 0
     fi
 fi
-echo "Not installed:$missing. Tests of PostGIS and of the browser that need them are skipped." >&2
+echo "Not installed:$missing. Tests of PostGIS, of the browser and of prints that need them are skipped." >&2
 echo "To run them: apt-get install$missing" >&2
 [ -z "${LAPWING_FORBID_SKIPS:-}" ]

@@ -32,8 +32,8 @@ PICTURED = {
 }  # fmt: skip
 RUN_AXE = """async (rules) => {
   const found = await axe.run(document, { runOnly: { type: "tag", values: rules }, preload: false, resultTypes: ["violations"] });
-  return found.violations.flatMap((one) => one.nodes.map((node) =>
-    `${one.id} at ${node.target.join(" ")}: ${node.failureSummary.replace(/\\s+/g, " ")}`));
+  return found.violations.map((one) =>
+    `${one.id} at ${one.nodes.length}, first ${one.nodes[0].target.join(" ")}: ${one.nodes[0].failureSummary.replace(/\\s+/g, " ")}`);
 }"""
 A_FILE = b"id,date,longitude,latitude,kind\n1,2024-03-09,-2.36,51.38,x\n2,never,-2.36,51.38,x\n"
 # Forms whose answer to nothing is a page that says what is wrong, and the button that sends each.
@@ -74,7 +74,7 @@ def accessible(page: Page) -> list[str]:
 def examine(crawl: Crawl, label: str, picture: str = "") -> None:
     """Look at the page that is open, wide and narrow, light and dark."""
     page = crawl.seen.page
-    if ZOOM_FORBIDDEN.search(page.locator("meta[name=viewport]").get_attribute("content") or ""):
+    if ZOOM_FORBIDDEN.search(page.evaluate("document.querySelector('meta[name=viewport]').content")):
         crawl.blame("zoom", label)
     has_map = page.locator(".folium-map").count() > 0
     for scheme in ("light", "dark"):
@@ -172,6 +172,7 @@ def mistakes(crawl: Crawl, site: Site) -> None:
     examine(crawl, "the check of a file")
     for path, button in SENT_EMPTY.items():
         settled(page, site.address + path)
+        page.evaluate("document.querySelectorAll('main input:not([type=hidden])').forEach((one) => { one.value = ''; })")
         page.click(button)
         page.wait_for_selector(".govuk-error-summary")
         examine(crawl, f"{path} sent empty")

@@ -12,6 +12,7 @@ from geo.decisions import (
     Seed,
     Standing,
     as_decided,
+    is_rejected,
     newest_standing,
     standing,
     withdrawn_parts,
@@ -146,3 +147,30 @@ def test_what_stands_of_a_place_does_not_hang_on_decisions_about_another(
         mixed.append((left if left and (not right or random.random() < 0.5) else right).pop(0))
     assert standing(mixed).get("a") == standing(a).get("a")
     assert standing(mixed).get("z") == standing(b).get("z")
+
+
+def test_a_rejection_stands_whatever_was_merged_or_split_since() -> None:
+    for later in (Verdict.MERGE, Verdict.SPLIT, Verdict.RENAME):
+        assert of(Verdict.REJECT, later).rejected
+        assert not of(Verdict.ACCEPT, later).rejected
+    assert not of(Verdict.REJECT, Verdict.ACCEPT).rejected
+    assert not of(Verdict.REJECT, Verdict.UNDO).rejected
+
+
+def test_a_place_is_rejected_with_what_it_was_merged_into() -> None:
+    told = standing([*history(Verdict.ACCEPT, Verdict.MERGE), *history(Verdict.REJECT, place="b")])
+    assert (is_rejected("a", told), is_rejected("b", told), is_rejected("c", told)) == (True, True, False)
+    assert not is_rejected("b", standing(history(Verdict.REJECT, Verdict.MERGE)))  # the whole is for people to judge
+
+
+def test_parts_of_parts_inherit_a_rejection_until_somebody_decides() -> None:
+    whole, accepted = history(Verdict.REJECT, Verdict.SPLIT), history(Verdict.ACCEPT, place="p1")
+    inner = [{"place": "q0", "x_m": 0.0, "y_m": 0.0}, {"place": "q1", "x_m": 9.0, "y_m": 0.0}]
+    again = [replace(one, detail={"parts": inner}) for one in history(Verdict.SPLIT, place="p0")]
+    told = standing([*whole, *again, *accepted])
+    assert {name: told[name].verdict for name in ("a", "p0", "q0", "q1", "p1")} == {
+        "a": "split", "p0": "split", "q0": "reject", "q1": "reject", "p1": "accept",
+    }  # fmt: skip
+    assert told["p0"].rejected
+    assert "p0" not in standing(history(Verdict.ACCEPT, Verdict.SPLIT))
+    assert "p0" not in standing(history(Verdict.REJECT, Verdict.SPLIT, Verdict.UNDO))

@@ -144,3 +144,13 @@ def test_regrouping_keeps_every_record_and_does_not_hang_on_the_order_of_records
     again, other = regrouped(points_m[order], group[order], ids, rulings)
     assert [names[number] for number in new[order]] == [other[number] for number in again]
     assert names == other
+
+
+def test_a_nomination_gets_only_what_no_found_place_is_known_by():
+    """However much of a cluster the nomination shares, the place that records stand behind keeps it."""
+    known = {"found": [1], "told": [1, 2, 3, 4, 5, 6, 7]}
+    told = {"org_id": "o", "run_id": "r", "nominated": {"told"}}
+    assert match_places([[1, 2, 3]], known, **told) == ["found"]
+    assert match_places([[1, 2, 3, 4, 5, 6, 7]], known, **told) == ["found"]  # even equal to it
+    assert match_places([[1], [2, 3]], known, **told) == ["found", "told"]
+    assert match_places([[2, 3]], known, **told) == ["told"]

@@ -79,3 +79,33 @@ def test_a_scale_that_leaves_a_gap_is_refused(limits):
 def test_what_is_no_probability_has_no_word(probability):
     with pytest.raises(InvalidParameter):
         TODAY.term(probability)
+
+
+HOME = {"kind": "house", "name": "12 Quokka Road", "probability": 0.3}
+
+
+def test_a_home_is_named_only_where_it_is_the_place():
+    assert "likely 12 Quokka Road (a home)" in _say(kind="house", name="12 Quokka Road", probability=0.6)
+    assert _say(alternatives=(HOME,)).endswith("likely Orchard Park (a park or green space), unlikely to be a home.")
+    spot = _say(kind="unattributed", name=None, probability=0.4, alternatives=(HOME,))
+    assert spot.endswith("; unlikely to be a home.")
+    assert _say(kind="house", name="12 Quokka Road", probability=0.45).endswith(
+        "; with a realistic possibility a home."
+    )
+
+
+@pytest.mark.parametrize("kind", ["house", "building", "care_home"])
+@given(odds=st.floats(0, 1))
+def test_no_home_is_named_among_the_runners_up_whatever_its_odds(kind, odds):
+    assert "Quokka" not in _say(alternatives=(HOME | {"kind": kind, "probability": odds},), named=3)
+
+
+def test_a_home_of_care_is_never_named():
+    assert "Quokka" not in _say(kind="care_home", name="Quokka Lodge", probability=0.9)
+
+
+def test_a_second_home_is_another_home():
+    said = _say(kind="house", name="10 Quokka Road", probability=0.6, alternatives=(HOME,))
+    assert said.endswith("likely 10 Quokka Road (a home), unlikely to be another home.")
+    wide = _say(kind="unattributed", name=None, probability=0.1, alternatives=(HOME, HOME), named=3)
+    assert wide.endswith("; unlikely to be a home, unlikely to be another home.")

@@ -59,7 +59,7 @@ def keep(app: Lapwing, name: str, places: Sequence[Place], *, days_ago: float, *
 
 
 def seen(app: Lapwing, *, now_us: int = NOW_US) -> Overview:
-    found = overview(app.store, SCOPE, now_us=now_us)
+    found = overview(app.store, SCOPE, app.store.runs.runs(SCOPE), now_us=now_us)
     assert found is not None
     return found
 
@@ -75,7 +75,7 @@ def decide(app: Lapwing, number: int, verdict: Verdict, *, days_ago: int = 0, **
 
 
 def test_without_an_analysis_there_is_no_overview(embedded: Lapwing) -> None:
-    assert overview(embedded.store, SCOPE, now_us=NOW_US) is None
+    assert overview(embedded.store, SCOPE, [], now_us=NOW_US) is None
 
 
 def test_new_gone_and_fading_places_are_told_in_one_sentence(lapwing: Lapwing) -> None:
@@ -203,8 +203,10 @@ def test_an_analysis_is_old_after_a_week(embedded: Lapwing) -> None:
 
 
 def test_places_of_another_organisation_are_not_there(embedded: Lapwing) -> None:
-    keep(embedded, "newer", [place(1)], days_ago=1)
-    assert overview(embedded.store, Scope(org_id="other"), now_us=NOW_US) is None
+    run = keep(embedded, "newer", [place(1)], days_ago=1)
+    found = overview(embedded.store, Scope(org_id="other"), [run], now_us=NOW_US)
+    assert found is not None
+    assert (found.waiting, found.new, found.accepted) == ([], [], 0)
 
 
 def batch(kind: str, source: str, *days: int) -> list[Batch]:
@@ -233,10 +235,10 @@ def test_reference_geography_and_few_files_are_never_late() -> None:
 
 
 def test_gaps_count_what_has_no_position_and_what_needs_attention(lapwing: Lapwing, tmp_path: Path) -> None:
-    assert not data_gaps(lapwing.store, SCOPE, now_us=NOW_US)
+    assert not data_gaps(lapwing.store, SCOPE, {}, now_us=NOW_US)
     rows = [row(1), row(2, lon="", lat=""), row(3, lon="", lat=""), row(4, date="never"), row(5)]
     load(lapwing, write_csv(tmp_path / "a.csv", rows))
-    found = data_gaps(lapwing.store, SCOPE, now_us=NOW_US)
+    found = data_gaps(lapwing.store, SCOPE, lapwing.store.evidence.record_counts(SCOPE), now_us=NOW_US)
     assert (found.late, found.unlocated, found.attention) == ((), {"incidents": (2, 4)}, 1)
 
 

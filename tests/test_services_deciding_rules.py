@@ -103,7 +103,8 @@ def test_every_decision_is_in_the_log_without_a_position_or_name(worked: Lapwing
     assert not any(word in text for word in ("Quokka", "2.3611", "51.3822", "we looked"))
 
 
-def test_two_people_who_merge_two_places_into_each_other_at_once_make_no_ring(worked: Lapwing) -> None:
+def test_two_people_who_merge_two_places_into_each_other_at_once_make_no_ring(lapwing: Lapwing, tmp_path: Path) -> None:
+    worked = three_clusters(lapwing, tmp_path)
     run = run_of(worked)
     a, b = found(worked, run)[12].place_id, found(worked, run)[11].place_id
     gate, outcome = threading.Barrier(2), []
@@ -127,7 +128,8 @@ def test_two_people_who_merge_two_places_into_each_other_at_once_make_no_ring(wo
     assert sorted(found(worked, run_of(worked))) == [10, 23]
 
 
-def test_two_people_who_undo_at_once_take_back_two_decisions(worked: Lapwing) -> None:
+def test_two_people_who_undo_at_once_take_back_two_decisions(lapwing: Lapwing, tmp_path: Path) -> None:
+    worked = three_clusters(lapwing, tmp_path)
     one = found(worked, run_of(worked))[12].place_id
     for verdict in (Verdict.ACCEPT, Verdict.REJECT):
         decide(worked, one, verdict)

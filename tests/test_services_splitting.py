@@ -51,6 +51,7 @@ def test_a_split_parts_the_records_and_undo_joins_them(double: Lapwing) -> None:
     assert members(double, parted) == members(double, first)
     decide(double, east, Verdict.ACCEPT)
     assert tasked(double, parted) == [east]
+    decide(double, east, Verdict.UNDO)
     decide(double, whole, Verdict.UNDO)
     assert tasked(double, first) == [whole]
     again = run_of(double)

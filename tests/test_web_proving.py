@@ -102,7 +102,7 @@ def test_figures_by_area_are_for_those_who_plan(web, city):
 def test_without_areas_the_page_says_what_to_import(embedded, tmp_path):
     load(embedded, write_csv(tmp_path / "one.csv", [row(1)]))
     web = make_app(embedded)
-    assert "lapwing import areas" in sign_in(web, embedded).get("/areas").text
+    assert 'href="/imports/new?kind=areas"' in sign_in(web, embedded).get("/areas").text
 
 
 def test_a_proof_of_another_organisation_is_not_found(web, city):

@@ -151,10 +151,10 @@ def _areas(store: Store, scope: Scope) -> pd.DataFrame:
 
 
 def _of_level(areas: pd.DataFrame, level: str | None, *, finest: bool) -> pd.DataFrame:
-    """Areas of a level; without one all but those that people drew, or of those the level that has most areas."""
+    """Areas of a level; without one all but those that people drew, or the level that has most areas: drawn ones, if need be."""
     imported = areas[areas["level"] != DRAWN_LEVEL]
-    if level is None and finest and len(imported):
-        level = str(imported["level"].value_counts().sort_index().idxmax())
+    if level is None and finest and len(areas):
+        level = str((imported if len(imported) else areas)["level"].value_counts().sort_index().idxmax())
     chosen = imported if level is None else areas[areas["level"] == level]
     if len(chosen):
         return chosen

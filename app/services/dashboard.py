@@ -79,9 +79,9 @@ class Overview:
         return (f"S{since[1:]}: {_listed(told)}." if told else f"No place has changed {since}.") + tail
 
 
-def overview(store: Store, scope: Scope, *, now_us: int) -> Overview | None:
-    """Compare two stored analyses and gather what waits; None where no analysis can be shown."""
-    runs = [run for run in store.runs.runs(scope) if can_be_shown(run)]
+def overview(store: Store, scope: Scope, stored: Sequence[Run], *, now_us: int) -> Overview | None:
+    """Compare two of the stored analyses, newest first, and gather what waits; None where none can be shown."""
+    runs = [run for run in stored if can_be_shown(run)]
     if not runs:
         return None
     newest, before = runs[0], run_before(runs, now_us=now_us)

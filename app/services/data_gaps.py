@@ -1,5 +1,6 @@
 """What is missing from what comes in: late files, records without a position, rows that wait for a correction."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,9 +34,8 @@ class DataGaps:
         return bool(self.late or self.unlocated or self.attention)
 
 
-def data_gaps(store: Store, scope: Scope, *, now_us: int) -> DataGaps:
-    """Look at what came in, and when."""
-    counts = store.evidence.record_counts(scope)
+def data_gaps(store: Store, scope: Scope, counts: Mapping[str, Mapping[str, int]], *, now_us: int) -> DataGaps:
+    """Look at what came in, and when; ``counts`` are the store's records by kind."""
     batches = [one for one in store.evidence.batches(scope) if one.undone_at_us is None]
     return DataGaps(
         late=late_files(batches, now_us=now_us),

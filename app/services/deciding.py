@@ -9,6 +9,7 @@ import shapely
 
 from app.services.protection import MARGIN_M, near_protected
 from app.services.reviewing import read_review_by, require_nominated, require_withdrawable
+from app.services.rulings import hidden_nominations
 from data.audit import Verb
 from data.ids import uuid7
 from data.places import KnownPlace
@@ -53,14 +54,15 @@ def change_place(store: Store, scope: Scope, place_id: str, change: Change, *, n
     InvalidParameter
         When a reason or what the verdict needs is missing.
     Conflict
-        When the place was merged, split or withdrawn already, is none that a person named, or there is nothing to take back.
+        When the place was merged, split or withdrawn already, is none that a person named, is part of a split that was taken back,
+        or there is nothing to take back.
     """
     require_reason(scope, change.reason, now_us)
     with store.database.transaction():
         store.database.lock("place")  # two people who decide at once see each other's decision
         known = store.places.known_place(scope, place_id)
         if change.verdict is not Verdict.UNDO:
-            _refuse_withdrawn(store, scope, known)
+            _refuse_gone(store, scope, known)
         detail = _DETAILS.get(change.verdict, _no_detail)(store, scope, known, change, now_us)
         decision = Decision(
             decision_id=uuid7(now_us), place_id=place_id, run_id=known.last_run, verdict=str(change.verdict), reason=change.reason.strip(),
@@ -73,10 +75,14 @@ def change_place(store: Store, scope: Scope, place_id: str, change: Change, *, n
 
 @dataclass(frozen=True)
 class Memory:
-    """What is known and ruled of places at one moment: an analysis works with one, whatever is decided meanwhile."""
+    """What is known and ruled of places at one moment: an analysis works with one, whatever is decided meanwhile.
+
+    ``nominated`` are the known places that nothing has found.
+    """
 
     known: Mapping[str, Sequence[int]]
     rulings: Mapping[str, Standing]
+    nominated: frozenset[str] = frozenset()
 
     @property
     def hashes(self) -> tuple[str, ...]:
@@ -93,17 +99,22 @@ def memory(store: Store, scope: Scope) -> Memory:
     """Places that a cluster may be found again as, and what stands of them.
 
     Parts of a split that was taken back are none, nor is a place that was withdrawn. A nominated place that nothing has found is known
-    by its middle: a cluster somewhere in a large outline is not what the person meant.
+    by its middle: a cluster somewhere in a large outline is not what the person meant. Nothing is found as a hidden one.
     """
     decisions = store.places.decisions(scope)
     rulings = standing(decisions)
     withdrawn = withdrawn_parts(decisions) | {place_id for place_id, one in rulings.items() if one.withdrawn}
     known = {place.place_id: place for place in store.places.known_places(scope) if place.place_id not in withdrawn}
     cells: dict[str, Sequence[int]] = {place_id: place.footprint for place_id, place in known.items()}
-    for one in store.places.nominations(scope):
-        if one.place_id in known and not known[one.place_id].last_run:
+    nominations = store.places.nominations(scope)
+    unfound = [one for one in nominations if one.place_id in known and not known[one.place_id].last_run]
+    hidden = hidden_nominations(store, scope, unfound)
+    for one in unfound:
+        if one.place_id in hidden:
+            del cells[one.place_id]
+        else:
             cells[one.place_id] = _middle(one.geometry, known[one.place_id].footprint)
-    return Memory(cells, rulings)
+    return Memory(cells, rulings, frozenset(one.place_id for one in unfound) - hidden)
 
 
 def _middle(shape: shapely.Geometry, footprint: Sequence[int]) -> list[int]:
@@ -185,7 +196,7 @@ def _merge(store: Store, scope: Scope, known: KnownPlace, change: Change, _: int
     into = store.places.known_place(scope, change.into)
     if into.place_id == known.place_id:
         raise InvalidParameter("A place is not merged into itself.")
-    _refuse_withdrawn(store, scope, into)
+    _refuse_gone(store, scope, into)
     _refuse_regrouped(store, scope, known, into)
     return {"into": into.place_id}
 
@@ -223,9 +234,14 @@ def _withdraw(store: Store, scope: Scope, known: KnownPlace, _: Change, __: int)
     return {}
 
 
-def _refuse_withdrawn(store: Store, scope: Scope, known: KnownPlace) -> None:
-    """Of a place that was withdrawn nothing is decided but to take that back."""
-    one = store.places.standing(scope).get(known.place_id)
+def _refuse_gone(store: Store, scope: Scope, known: KnownPlace) -> None:
+    """Of a place that was withdrawn nothing is decided but to take that back; a part whose split was undone is none."""
+    decisions = store.places.decisions(scope)
+    if known.place_id in withdrawn_parts(decisions):
+        raise Conflict(
+            f"Place {known.place_id} was part of a split that has been taken back, so it is none any more. Decide about the whole."
+        )
+    one = standing(decisions).get(known.place_id)
     if one is not None and one.withdrawn:
         raise Conflict(
             f"Place {known.place_id} was withdrawn. Take that back first: lapwing decide {known.place_id} undo"
@@ -265,14 +281,16 @@ def _refuse_regrouped(store: Store, scope: Scope, *places: KnownPlace) -> None:
 
 
 def _refuse_used_parts(store: Store, scope: Scope, split: Decision) -> None:
-    """A part that other places were merged into, or that was merged or split, cannot vanish from under them."""
-    rulings = store.places.standing(scope)
-    parts = {part["place"] for part in split.detail["parts"]}
-    used = {one.merged_into for one in rulings.values()} | {
-        place for place, one in rulings.items() if one.merged_into or one.parts
-    }
-    if held := sorted(parts & used):
-        raise Conflict(f"Part {held[0]} was merged or split since. Take that back first.")
+    """A part that something was decided about, or that other places were merged into, cannot vanish from under that."""
+    decisions = store.places.decisions(scope)
+    parts = [part["place"] for part in split.detail["parts"]]
+    for part in parts:
+        if (last := newest_standing(decisions, part)) is not None:
+            raise Conflict(
+                f"Part {part} was decided about since ({last.verdict}). Take that back first: lapwing decide {part} undo"
+            )
+    if held := sorted(place for place, one in standing(decisions).items() if one.merged_into in parts):
+        raise Conflict(f"Place {held[0]} was merged into a part. Take that back first: lapwing decide {held[0]} undo")
 
 
 def _refuse_protected(store: Store, scope: Scope, option: str, points: Sequence[tuple[float, float]]) -> None:

@@ -16,11 +16,11 @@ from app.services.wording import place_words
 from data.demo import SOURCE as SYNTHETIC_SOURCE
 from data.store import Store
 from geo import cells as h3cells
-from geo.decisions import Standing, as_decided
+from geo.decisions import Standing, as_decided, is_rejected
 from geo.disclosure import ReleasedLayer, release
 from geo.errors import Conflict
 from geo.fields import FIELDS
-from geo.model import FeatureKind, Layer, Place, Profile, Run, Scope
+from geo.model import FeatureKind, Layer, Place, Profile, Run, Scope, Verdict
 from geo.parameters import AnalysisParameters
 from geo.temporal import LONDON, from_micros
 from geo.validate_features import project_geometries
@@ -116,10 +116,13 @@ def _places(
     decided_on = rulings(store, scope)
     found = [one for one in store.runs.places(scope, run.run_id) if listed is None or one.place_id in listed]
     decided = [as_decided(place, decided_on) for place in found]
+    rejected = set()
     if profile is not Profile.OPERATIONAL:  # what people call a place may be somebody's address: it stays inside
         decided = [(place, one) for place, (_, one) in zip(found, decided, strict=True)]
+        rejected = {place.place_id for place in found if is_rejected(place.place_id, decided_on)}
     places = [place for place, _ in decided]
-    rows = [_place_row(place, run, one.verdict, profile) for place, one in decided]
+    told = [str(Verdict.REJECT) if place.place_id in rejected else one.verdict for place, one in decided]
+    rows = [_place_row(place, run, verdict, profile) for place, verdict in zip(places, told, strict=True)]
     for row in rows:
         row["in_view"] = row["records"] if listed is None else listed[row["place"]]
     named = nominated_places(store, scope, run) if listed is None else []

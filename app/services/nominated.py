@@ -6,16 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from app.services.protection import MARGIN_M, near_protected
 from app.services.reviewing import local_day, review_by
-from app.services.rulings import rulings
+from app.services.rulings import hidden_nominations, rulings
 from data.places import Nomination
 from data.store import Store
 from geo import cells as h3cells
 from geo.decisions import MERGED, WITHDRAWN, Standing
 from geo.model import Place, Run, Scope
 from geo.temporal import from_micros
-from geo.validate_features import project_geometries
 
 NOMINATED = "nominated"
 
@@ -99,11 +97,10 @@ def _shown(store: Store, scope: Scope) -> list[NominatedPlace]:
     nominations = store.places.nominations(scope)
     if not nominations:
         return []
-    shapes_m = project_geometries(np.asarray([one.geometry for one in nominations], object), store.crs)
-    hidden = near_protected(store, scope, shapes_m, MARGIN_M)
+    hidden = hidden_nominations(store, scope, nominations)
     decided_on, known = rulings(store, scope), {one.place_id: one for one in store.places.known_places(scope)}
     return [
         NominatedPlace(one, known[one.place_id].footprint, decided_on.get(one.place_id, Standing()))
-        for one, away in zip(nominations, ~hidden, strict=True)
-        if away
+        for one in nominations
+        if one.place_id not in hidden
     ]

@@ -60,7 +60,8 @@ def group_records(
     points_m = records[["x_m", "y_m"]].to_numpy(float)
     label = clustering.labels[clustered]
     own = [_footprint(cover[rows], core[rows])[0] for rows in _rows_of(label, int(label.max(initial=-1)) + 1)]
-    matched = match_places(own, _known(store, scope, inputs), org_id=scope.org_id, run_id=inputs.run_id)
+    known, nominated = _known(store, scope, inputs), inputs.remembered.nominated
+    matched = match_places(own, known, org_id=scope.org_id, run_id=inputs.run_id, nominated=nominated)
     group, ids = regroup(points_m, label, matched, inputs.remembered.rulings)
     rows_of = _rows_of(group, len(ids))
     return PlaceGroups(

@@ -1,18 +1,22 @@
 """Places of a run: listed, explained and decided about."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import pandas as pd
 
 from app.services.deciding import Change, change_place
 from app.services.layers import place_dict, require_layers
-from app.services.rulings import rulings
+from app.services.rulings import hidden_nominations, rulings
 from data.places import Nomination
 from data.store import Store
 from geo.decisions import Decision, Standing, as_decided
 from geo.errors import NotFound
-from geo.model import Place, Run, Scope, Verdict
+from geo.model import Place, Role, Run, Scope, Verdict
+from geo.place_kinds import is_residential
+
+# What a decision's detail says of where a place is and what it is called.
+_WORDS: Final = frozenset({"name", "lon", "lat"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +38,7 @@ def list_places(store: Store, scope: Scope, run_id: str, *, top: int | None = No
     require_layers(run)
     decided_on = rulings(store, scope)
     decided = [as_decided(place, decided_on) for place in store.runs.places(scope, run.run_id, top=top)]
-    return [place_dict(place, run, one) for place, one in decided]
+    return [place_dict(_as_seen(place, scope), run, one) for place, one in decided]
 
 
 def view_place(store: Store, scope: Scope, place_id: str, *, run_id: str | None = None) -> PlaceView:
@@ -56,17 +60,32 @@ def view_place(store: Store, scope: Scope, place_id: str, *, run_id: str | None 
         bytes(key): (bytes(event), words)
         for key, event, words in zip(matches["record_key"], matches["event_key"], matches["words"], strict=True)
     }
-    decisions = store.places.decisions(scope)
+    nominations = [one for one in store.places.nominations(scope) if one.place_id == place_id]
+    hidden = hidden_nominations(store, scope, nominations)
     place, one = as_decided(place, rulings(store, scope))
     return PlaceView(
-        place=place,
+        place=_as_seen(place, scope),
         run=run,
         runs_seen=len(seen),
-        decisions=[decision for decision in decisions if decision.place_id == place_id],
+        decisions=[_told(one) if hidden else one for one in store.places.decisions(scope, place_id)],
         standing=one,
-        nominations=[one for one in store.places.nominations(scope) if one.place_id == place_id],
+        nominations=[one for one in nominations if one.place_id not in hidden],
         counted_with=counted_with,
     )
+
+
+def _as_seen(place: Place, scope: Scope) -> Place:
+    """Leave the names of homes that a place could be to those who decide which it is."""
+    if scope.role is Role.ANALYST:
+        return place
+    alternatives = (one | {"name": None} if is_residential(one["kind"]) else one for one in place.alternatives)
+    return replace(place, alternatives=tuple(alternatives))
+
+
+def _told(decision: Decision) -> Decision:
+    """Return a decision about a hidden nomination without name, point and what was said before records stood behind it."""
+    detail = {key: value for key, value in decision.detail.items() if key not in _WORDS}
+    return replace(decision, reason=decision.reason if decision.run_id else "", detail=detail)
 
 
 def reports_of(store: Store, scope: Scope, view: PlaceView) -> pd.DataFrame:

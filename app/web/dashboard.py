@@ -23,8 +23,9 @@ def home() -> str:
     reads = permitted("runs.map_page", role)
     inside = reads and profile() is Profile.OPERATIONAL
     comes_in = permitted("evidence.imports", role)
+    records = store().evidence.record_counts(scope()) if comes_in else {}
     runs = store().runs.runs(scope()) if reads else []
-    found = overview(store(), scope(), now_us=now_us) if inside and runs else None
+    found = overview(store(), scope(), runs, now_us=now_us) if inside else None
     if found:
         consulted(f"run:{found.newest.run_id}/home")
     return render_template(
@@ -36,8 +37,8 @@ def home() -> str:
         listed=LISTED,
         today=local_day(now_us),
         missing=[month_words(month) for month in found.newest.summary["missing_months"]] if found else [],
-        gaps=data_gaps(store(), scope(), now_us=now_us) if comes_in else None,
-        records=store().evidence.record_counts(scope()) if comes_in or inside else {},
+        gaps=data_gaps(store(), scope(), records, now_us=now_us) if comes_in else None,
+        records=records,
         features=store().evidence.feature_counts(scope()) if comes_in else {},
         under_way=running(scope().actor) if permitted("analysing.new", role) else None,
     )

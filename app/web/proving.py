@@ -1,21 +1,27 @@
 """How far an analysis can be trusted, and figures by area: pages, and the long work behind them."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 
 from app.services import proving
-from app.services.by_area import by_area
+from app.services.area_export import VERDICT_WORDS, hand_out_areas
+from app.services.area_map import MAX_DRAWN, area_layer
+from app.services.by_area import ByArea
 from app.services.hot_areas import list_hot_areas
 from app.services.jobs import Job
 from app.services.layers import require_layers
+from app.web.area_views import AreaQuestion, answer, asked_areas, words_of
 from app.web.security import consulted, lapwing, scope, store
 from app.web.work import PATIENCE_S, begin
 from data.proofs import BACKTEST, CALIBRATION, Proof
-from geo.errors import InvalidParameter, LapwingError
+from geo.errors import InvalidParameter
 from geo.model import Run
+from geo.narrative import plural
 from geo.parameters import AnalysisParameters
+from maps.area_map import STATES, draw_areas, draw_sample
 from maps.charts import draw_proof
 
 pages = Blueprint("proving", __name__)
@@ -130,10 +136,43 @@ def chart(proof_id: str) -> Response:
 def areas() -> Any:
     """Show figures by area: the last 28 days against the 28 before, this year against last."""
     consulted("areas")
+    asked, found = answer(asked_areas(), scope())
+    page = _areas_page(asked, found)
+    return (page, 422) if asked.problem else page
+
+
+@pages.post("/areas.csv")
+def areas_csv() -> Any:
+    """Hand the figures out as CSV for a stated purpose."""
+    asked, found = answer(asked_areas(), scope())
+    if found is None or asked.problem:
+        return _areas_page(asked, found), 422
     try:
-        found = by_area(
-            store(), scope(), AnalysisParameters(crs_epsg=store().crs.epsg), as_of=None, level=request.args.get("level")
+        file = hand_out_areas(
+            store(), scope(), found, purpose=request.form.get("purpose", ""), now_us=lapwing().clock()
         )
-    except LapwingError as error:
-        return render_template("areas.html", found=None, words=str(error))
-    return render_template("areas.html", found=found, words="")
+    except InvalidParameter as error:
+        return _areas_page(replace(asked, problem=("purpose", str(error))), found), 422
+    headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+    return Response(file.content, mimetype="text/csv", headers=headers)
+
+
+def _areas_page(asked: AreaQuestion, found: ByArea | None) -> str:
+    layer = area_layer(store(), scope(), found, now_us=lapwing().clock()) if found else None
+    drawn = [row for row, shape in zip(found.rows, found.shapes, strict=True) if shape is not None] if found else []
+    return render_template(
+        "areas.html",
+        asked=asked,
+        found=found,
+        verdicts=VERDICT_WORDS,
+        area_map=draw_areas(
+            layer,
+            [row["change_28_days"]["verdict"] for row in drawn],
+            [words_of(row) for row in drawn],
+            label=f"Map of {plural(len(drawn), 'area')} by what changed in the last 28 days. The table has the same.",
+        )
+        if layer
+        else "",
+        samples={state: draw_sample(state) for state in STATES},
+        max_drawn=MAX_DRAWN,
+    )
