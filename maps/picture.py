@@ -15,7 +15,7 @@ from geo.model import Layer
 from maps.picture_frame import Bounds, Floats, Frame, length_words, round_length
 from maps.picture_labels import label_spots
 from maps.picture_legend import MARGIN_MM, SMALL_PT, draw_above, draw_below, height_above, height_below, words
-from maps.picture_shapes import draw_layers
+from maps.picture_shapes import ORDER, draw_layers
 from maps.picture_styles import GREY, INK, LEADER, NUMBER, Style
 from maps.picture_text import PT_MM, font, width_mm
 
@@ -78,8 +78,10 @@ def map_frame(
     """Return where the map lies between caption and legend."""
     if not all(isinstance(layer, ReleasedLayer) for layer in layers):
         raise TypeError("only a ReleasedLayer can be drawn")
-    if not layers:
-        raise InvalidParameter("There is no layer to draw.")
+    if not layers or any(layer.layer not in ORDER for layer in layers):
+        raise InvalidParameter(f"There is no layer to draw; pictures show {', '.join(ORDER)}.")
+    if len({(layer.profile, layer.metadata["run"], layer.metadata["marking"]) for layer in layers}) > 1:
+        raise InvalidParameter("The layers of a picture belong to one analysis and one audience.")
     if len(breaks) != len(RAMP) + 1:
         raise InvalidParameter(f"The cells have {len(RAMP)} classes, so {len(RAMP) + 1} limits.")
     if min(size_mm) < _LEAST_MM:

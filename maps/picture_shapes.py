@@ -1,7 +1,7 @@
 """Released layers as shapes on a picture: one path for all that looks alike, so that 50,000 cells are five shapes."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import shapely
@@ -13,6 +13,9 @@ from maps.picture_frame import Frame
 from maps.picture_styles import CELLS, GROUND, HALO, HOT, LINK, LOOKED, NOMINATED, PLACE, ROUTE, Style
 
 Shapes = NDArray[np.object_]
+
+# What a picture can show, from the ground up.
+ORDER: Final = (Layer.REFERENCE, Layer.MAP, Layer.NETWORK, Layer.ROUTES, Layer.PLACES)
 
 
 def styled(layer: ReleasedLayer, breaks: Sequence[int]) -> list[tuple[str, Style, NDArray[np.bool_]]]:
@@ -55,10 +58,9 @@ def draw_layers(axes: Any, layers: Sequence[ReleasedLayer], frame: Frame, breaks
 
 
 def _in_order(layers: Sequence[ReleasedLayer], frame: Frame, breaks: Sequence[int]) -> Iterator[tuple[Style, Shapes]]:
-    ranks = {Layer.REFERENCE: 0, Layer.MAP: 1, Layer.NETWORK: 2, Layer.ROUTES: 3, Layer.PLACES: 4}
     ground = list(GROUND)
     found = [
-        (ranks[layer.layer], ground.index(name) if name in GROUND else i, style, layer.geometry[chosen])
+        (ORDER.index(layer.layer), ground.index(name) if name in GROUND else i, style, layer.geometry[chosen])
         for layer in layers
         for i, (name, style, chosen) in enumerate(styled(layer, breaks))
         if chosen.any()

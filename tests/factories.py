@@ -101,6 +101,7 @@ PLACE_STATISTICS = {
     "rank_high": 3,
     "rank_without_ours": 2,
     "trend": "none",
+    "in_view": 5,
 }
 
 

@@ -48,7 +48,7 @@ CORPUS = (
     "' onfocus='window.hit=1' autofocus data-xss='",
     "javascript:window.hit=1",
     "${window.hit=1}",
-    "{{7*7}}{% set hit=1 %}",
+    "{{7*7919}}{% set hit=1 %}",
     "`;window.hit=1;`",
     '<iframe data-xss srcdoc="&lt;script&gt;top.hit=1&lt;/script&gt;">',
     '</title></textarea></style><a data-xss href="javascript:window.hit=1">go</a>',
@@ -56,12 +56,14 @@ CORPUS = (
 )
 # What no page may have as it is, in its source.
 RAW = [text for text in CORPUS if "<" in text or text[0] in "\"'"]
+MEDIA_TYPES = re.compile(r"$|text/html|image/svg|application/(json|geo\+json|vnd\.(mapbox-vector-tile|openxml|pmtiles))")
+READ_BY_BROWSERS = re.compile(r"text/html|image/svg")
 WEST, SOUTH, STEP = -2.40, 51.37, 0.012
 TEXTS = ("id", "kind", "agency", "urn", "notes", "handling_conditions", "session_id", "make", "colour", "area", "place", "road")
 WORDS = ("source_type", "grade", "regime", "indicators", "strengths", "share", "count_band", "age_band", "location_basis", "precision_m", "uprn", "postcode")
 MADE_OF_DATA = """() => [...document.querySelectorAll("*")].filter((one) => one.hasAttribute("data-xss") ||
   [...one.attributes].some((told) => told.name.startsWith("on")) || /^\\s*javascript:/i.test(one.getAttribute("href") || "") ||
-  (one.tagName === "SCRIPT" && /hit=1|7\\*7/.test(one.textContent))).map((one) => one.outerHTML.slice(0, 200))"""
+  (one.tagName === "SCRIPT" && /hit=1|7919/.test(one.textContent))).map((one) => one.outerHTML.slice(0, 200))"""
 
 
 @dataclass
@@ -195,8 +197,7 @@ class Walked:
     def plain(self, label: str, source: str) -> None:
         """Require that the source of a page has the corpus escaped only."""
         self.wrong += [f"{label}: {text} is in the source" for text in RAW if text in source]
-        if found := re.search(r".{40}>\s*49.{20}", source, re.DOTALL):
-            print("T", label, repr(found[0]))
+        if "55433" in source:
             self.wrong.append(f"{label}: a template ran")
 
     def open(self, label: str, address: str, *, status: int | None = 200) -> None:
@@ -298,13 +299,15 @@ def take_away(walked: Walked) -> None:
 
 
 def fetch(walked: Walked, label: str, address: str) -> None:
-    """Require that a browser would never read a file as a page, and that its text could do nothing in a picture."""
+    """Require that a browser would never read a file as a page, and that nothing lives in what it does read."""
     answer = walked.page.context.request.get(address, max_redirects=0)
-    told = answer.headers
-    if answer.status == 200 and (told["x-content-type-options"] != "nosniff" or "html" in told["content-type"]):
-        walked.wrong.append(f"{label}: {told['content-type']}")
-    if "svg" in told.get("content-type", ""):
+    media_type = answer.headers.get("content-type", "")
+    if answer.headers["x-content-type-options"] != "nosniff" or (answer.ok and not MEDIA_TYPES.match(media_type)):
+        walked.wrong.append(f"{label}: {media_type}")
+    if answer.status == 200 and READ_BY_BROWSERS.match(media_type):
         walked.plain(label, answer.text())
+        walked.page.goto(address)
+        walked.inert(label)
 
 
 def test_the_rules_take_texts_that_look_like_code_as_the_words_they_are(site: Site, offered: Offered) -> None:
@@ -315,7 +318,7 @@ def test_the_rules_take_texts_that_look_like_code_as_the_words_they_are(site: Si
 
 def test_nothing_of_the_corpus_runs_or_becomes_part_of_a_page(walked: Walked) -> None:
     assert walked.dialogs == []
-    assert walked.wrong == [], '\n'.join(walked.wrong)[:6000]
+    assert walked.wrong == []
 
 
 def test_addresses_that_look_like_code_are_words_too(walked: Walked) -> None:
@@ -330,4 +333,4 @@ def test_addresses_that_look_like_code_are_words_too(walked: Walked) -> None:
         ):  # fmt: skip
             address = f"{site.address}{path}?{urlencode({name: text})}"
             walked.plain(address, walked.page.context.request.get(address).text())
-    assert walked.wrong == [], '\n'.join(walked.wrong)[:6000]
+    assert walked.wrong == []

@@ -71,6 +71,9 @@ def test_nothing_but_released_layers_is_drawn() -> None:
     ("changed", "words"),
     [
         ({"layers": []}, "no layer"),
+        ({"layers": [make_layer(Layer.CELLS)]}, "no layer"),
+        ({"layers": [cells_of([1]), cells_of([1], synthetic=True)]}, "one audience"),
+        ({"layers": [places_of(1), make_layer(Layer.PLACES, profile=Profile.PUBLIC)]}, "one audience"),
         ({"breaks": (1, 2)}, "6 limits"),
         ({"size_mm": (30.0, 120.0)}, "at least 80 mm"),
         ({"bounds": (LON, LAT, LON - 1, LAT + 1)}, "bounds"),
