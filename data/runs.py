@@ -101,6 +101,21 @@ class Runs:
         texts = dict.fromkeys(("trend", "state"), object)
         return frame.astype(dict.fromkeys(STATISTIC_COLUMNS, "float64") | whole | texts)
 
+    def statistic(self, scope: Scope, run_id: str, cell: int) -> dict[str, Any] | None:
+        """Statistics of one cell, or None."""
+        rows = self._db.rows("run_cell_statistic", org_id=scope.org_id, run_id=run_id, cell=cell)
+        return rows[0] if rows else None
+
+    def place_kinds(self, scope: Scope, run_id: str) -> dict[str, int]:
+        """How many places of each kind a run found."""
+        return {
+            row["kind"]: int(row["n"]) for row in self._db.rows("run_place_kinds", org_id=scope.org_id, run_id=run_id)
+        }
+
+    def place_ids(self, scope: Scope, run_id: str) -> set[str]:
+        """Identities of the places of a run."""
+        return {row["place_id"] for row in self._db.rows("run_place_ids", org_id=scope.org_id, run_id=run_id)}
+
     def places(self, scope: Scope, run_id: str, *, top: int | None = None) -> list[Place]:
         """Places of a run, by rank; all, or the first few."""
         parameters = {"org_id": scope.org_id, "run_id": run_id, "max_rank": top or 2**31 - 1}

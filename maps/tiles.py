@@ -103,7 +103,7 @@ class TileIndex:
         """Bytes of its arrays."""
         shapes = (getattr(self.geometry, name).nbytes for name in _GEOMETRY)
         coded = self.properties.codes.nbytes + len(self.properties.values) + self.properties.offsets.nbytes
-        return sum(shapes) + self.boxes.nbytes + coded
+        return int(sum(shapes) + self.boxes.nbytes + coded)
 
     def tile(self, z: int, x: int, y: int, buffer: int = BUFFER) -> bytes:
         """Write the tile, with what lies up to `buffer` units beyond its edges; no bytes where nothing is.

@@ -56,7 +56,9 @@ class Site:
 
     def begin_waiting(self, owner: str, subject: str) -> str:
         """Begin work that does not end before the site does."""
-        job = self.lapwing.jobs.start(owner, lambda seen: (seen(0.3, "Counting cells"), self.held.wait()), now_us=NOW_US)
+        job = self.lapwing.jobs.start(
+            owner, lambda seen: (seen(0.3, "Counting cells"), self.held.wait()), now_us=NOW_US
+        )
         job.subject = subject
         return job.job_id
 
@@ -112,7 +114,9 @@ def furnish(app: Lapwing, folder: Path) -> None:
     proving.backtest(store, SCOPE, asked, seed=1, now_us=NOW_US, progress=lambda _: None)
     rows = [row(1, lon=lon, lat=lat), row(2, date="31/31/2024"), row(3, lon="far", lat="away")]
     file = write_csv(folder / "a-council-file-of-a-rather-long-name.csv", rows)
-    import_file(store, SCOPE, file, ImportRequest(kind="incidents", source=SOURCE), replace(terms_of(app), synthetic=True))
+    import_file(
+        store, SCOPE, file, ImportRequest(kind="incidents", source=SOURCE), replace(terms_of(app), synthetic=True)
+    )
 
 
 def middle(app: Lapwing) -> tuple[float, float]:
@@ -163,7 +167,9 @@ def _map(site: Site, role: Role) -> list[str]:
     plain, view = f"/runs/{_run(site)}/map", site.lapwing.store.views.saved(SCOPE)[0]
     if role in {Role.PARTNER, Role.BOARD}:
         return [plain]
-    month = urlencode({"from": "2026-02-01", "to": "2026-02-28", "compare_from": "2026-03-01", "compare_to": "2026-03-31"})
+    month = urlencode(
+        {"from": "2026-02-01", "to": "2026-02-28", "compare_from": "2026-03-01", "compare_to": "2026-03-31"}
+    )
     return [plain, f"{plain}?saved={view.view_id}", f"{plain}?list=cells", f"{plain}?open=filter&{month}"]
 
 

@@ -10,14 +10,26 @@ import pytest
 from playwright.sync_api import Page, Response
 
 from app.web.routes import ACCESS, PUBLIC
-from app.wiring import Lapwing
 from geo.model import Role
 from tests.browser import Watched, chromium
 from tests.conftest import PROJECT
 from tests.site import (
-    EMPTY, FILES, ON_THE_WAY, OUTSIDE, PAGES, Site, a_city, a_store, allowed, endpoints_to_get, furnish, hosting, look_at_a_file,
-    settled, substance,
-)  # fmt: skip
+    EMPTY,
+    FILES,
+    ON_THE_WAY,
+    OUTSIDE,
+    PAGES,
+    Site,
+    a_city,
+    a_store,
+    allowed,
+    endpoints_to_get,
+    furnish,
+    hosting,
+    look_at_a_file,
+    settled,
+    substance,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -41,6 +53,7 @@ SENT_EMPTY = {
     "/records/new/effort": "#nothing-seen", "/records/new/observations": "main button[type=submit]", "/places/add": "main button[type=submit]",
     "/imports/new": "main button[type=submit]", "/account/passphrase": "main button[type=submit]",
 }  # fmt: skip
+EMPTY_FIELDS = "document.querySelectorAll('main input:not([type=hidden])').forEach((one) => { one.value = ''; })"
 ZOOM_FORBIDDEN = re.compile(r"user-scalable|maximum-scale")
 
 
@@ -124,7 +137,7 @@ def walk(crawl: Crawl, site: Site, role: Role) -> None:
 
 @pytest.fixture(scope="module")
 def site(city_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    app: Lapwing = a_city(city_file, tmp_path_factory.mktemp("site"))
+    app = a_city(city_file, tmp_path_factory.mktemp("site"))
     furnish(app, tmp_path_factory.mktemp("theirs"))
     with hosting(app) as running:
         yield running
@@ -172,7 +185,7 @@ def mistakes(crawl: Crawl, site: Site) -> None:
     examine(crawl, "the check of a file")
     for path, button in SENT_EMPTY.items():
         settled(page, site.address + path)
-        page.evaluate("document.querySelectorAll('main input:not([type=hidden])').forEach((one) => { one.value = ''; })")
+        page.evaluate(EMPTY_FIELDS)
         page.click(button)
         page.wait_for_selector(".govuk-error-summary")
         examine(crawl, f"{path} sent empty")

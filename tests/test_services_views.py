@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from app.services import filtered_tiles
 from app.services.analysis import analyse
 from app.services.cell_view import view_cell
 from app.services.exporting import ExportRequest, export_file
@@ -156,8 +157,12 @@ def test_a_filtered_file_is_for_operations_only(city: Lapwing) -> None:
         ExportRequest(layer=Layer.ROUTES, format="csv", profile=OPERATIONAL, purpose="x", view=View(min_records=2))
 
 
+@pytest.mark.parametrize("at_once", [20_000, 10])
 @pytest.mark.parametrize("view", [View(), View(weekdays=(4, 5))])
-def test_tiles_hold_what_the_list_holds(city: Lapwing, run: Run, view: View) -> None:
+def test_tiles_hold_what_the_list_holds(
+    city: Lapwing, run: Run, view: View, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filtered_tiles, "_AT_ONCE", at_once)
     shelf, zoom = Shelf(), 12
     assert display_resolution(zoom, own_resolution(run)) == own_resolution(run)
     seen: dict[str, int] = {}

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.services.layers import require_layers
+from app.services.map_cells import run_cells
 from app.services.run_records import run_records
 from app.services.view_lists import by_month
 from data.store import Store
@@ -64,17 +65,17 @@ def view_cell(store: Store, scope: Scope, run: Run, text: str, view: View) -> Ce
     cell, resolution = _read(text)
     if resolution > own:
         raise NotFound("The analysis has no such cell.")
-    told = store.runs.statistics(scope, run.run_id)
-    told = told[h3cells.parents(told["cell"].to_numpy(np.int64), resolution) == cell]
-    if told.empty:
+    parts = run_cells(store, scope, run)
+    parts = parts[h3cells.parents(parts["cell"].to_numpy(np.int64), resolution) == cell]
+    if parts.empty:
         raise NotFound("The analysis has no such cell.")
     records = run_records(store, scope, run)
     inside = h3cells.parents(records["cell"].to_numpy(np.int64), resolution) == cell
     shown = matching(records, view)
     (lon,), (lat,) = h3cells.centres(np.asarray([cell], np.int64))
     return CellView(
-        cell=text, lon=float(lon), lat=float(lat), parts=len(told), hot_parts=int(told["hot"].sum()),
-        statistics=told.iloc[0].to_dict() if resolution == own else None,
+        cell=text, lon=float(lon), lat=float(lat), parts=len(parts), hot_parts=int(parts["hot"].sum()),
+        statistics=store.runs.statistic(scope, run.run_id, cell) if resolution == own else None,
         places=_places(store, scope, run, records.loc[inside, "place"].to_numpy(np.int64)),
         months=by_month(records, inside & shown), **_facts(records[inside & shown]),
     )  # fmt: skip

@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from app.services import map_cells
+from app.services.filtered_tiles import filtered_tile
 from app.services.layers import reference_layer, run_bounds
 from app.services.map_layers import TILE_PROPERTIES, coverage_layer, map_layer, resolution_at, resolutions_of
 from app.services.shelf import Shelf
@@ -77,6 +78,8 @@ Tile = tuple[int, int, int]
 def cell_tile(store: Store, scope: Scope, run: Run, view: View, profile: Profile, tile: Tile, shelf: Shelf) -> bytes:
     """Return one tile (zoom, column, row) of the cells of a view; empty where nothing lies in it."""
     resolution = resolution_at(run, profile, tile[0])
+    if profile is Profile.OPERATIONAL and view != View():
+        return filtered_tile(store, scope, run, view, tile, resolution=resolution, shelf=shelf)
     key = (CELLS, scope.org_id, run.run_id, run.generated_at_us, profile, view.query(), resolution)
     index: TileIndex = shelf.get(key, lambda: _index(store, scope, run, view, profile, resolution), SIZE)
     return index.tile(*tile)

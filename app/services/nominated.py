@@ -79,7 +79,7 @@ class NominatedPlace:
 
 def nominated_places(store: Store, scope: Scope, run: Run | None = None) -> list[NominatedPlace]:
     """Places that people named, oldest first: not those that the run itself found, were merged or withdrawn."""
-    found = {place.place_id for place in store.runs.places(scope, run.run_id)} if run else set()
+    found = store.runs.place_ids(scope, run.run_id) if run else set()
     listed = [one for one in _shown(store, scope) if one.nomination.place_id not in found]
     return [one for one in listed if one.standing.verdict not in {MERGED, WITHDRAWN}]
 

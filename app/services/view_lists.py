@@ -138,6 +138,6 @@ def by_month(records: pd.DataFrame, inside: NDArray[np.bool_]) -> dict[str, int]
 
 def _choices(values: pd.Series) -> dict[str, int]:
     """Values of a column by how many records have them, the most first; ``""`` where they do not say."""
-    counted = values.astype(str).value_counts()
+    counted = values.astype("category").value_counts()
     ordered = sorted(counted.items(), key=lambda one: (-one[1], one[0]))
     return {str(value): int(count) for value, count in ordered if count}

@@ -1,6 +1,5 @@
 """The map of an analysis, the layers it draws, and files to take away."""
 
-from collections import Counter
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -100,8 +99,8 @@ def _month(name: str) -> dict[str, str]:
 
 def _place_kinds(run: Run, view: View) -> list[tuple[str, int]]:
     """Return the kinds of places of an analysis with how many there are of each."""
-    kinds = Counter(place.kind for place in store().runs.places(scope(), run.run_id))
-    return sorted((kinds | Counter(dict.fromkeys(view.place_kinds, 0))).items())
+    kinds = store().runs.place_kinds(scope(), run.run_id)
+    return sorted((dict.fromkeys(view.place_kinds, 0) | kinds).items())
 
 
 def _config(run: Run, view: View, other: View | None, shown: map_tiles.Display) -> MapConfig:

@@ -23,6 +23,17 @@ FROM run_place WHERE org_id = :org_id AND run_id = :run_id AND rank <= :max_rank
 SELECT place_id, rank, cluster, kind, name, probability, basis, records, footprint, peak_cell, evidence, alternatives
 FROM run_place WHERE org_id = :org_id AND run_id = :run_id AND place_id = :place_id;
 
+-- name: run_place_kinds
+SELECT kind, COUNT(*) AS n FROM run_place WHERE org_id = :org_id AND run_id = :run_id GROUP BY kind ORDER BY kind;
+
+-- name: run_place_ids
+SELECT place_id FROM run_place WHERE org_id = :org_id AND run_id = :run_id;
+
+-- name: run_cell_statistic
+SELECT cell, share, observed, expected, rate_ratio, ratio_low, ratio_high, p_value, q_value, scan_p, scan_radius, hot, rate,
+       density_km2, gi_star_z, gi_star_reliable, top_probability, trend, state
+FROM run_cell WHERE org_id = :org_id AND run_id = :run_id AND cell = :cell AND share IS NOT NULL;
+
 -- name: place_runs
 SELECT run_id FROM run_place WHERE org_id = :org_id AND place_id = :place_id;
 

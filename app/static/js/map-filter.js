@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const PARTS = ["view-words", "list", "months-words", "filter-chosen", "download-view"];
+  const PARTS = ["view-words", "list", "months-words", "filter-chosen", "download-view", "print-view"];
 
   const followFilter = (map, config, cells) => {
     let asked = 0;
@@ -57,6 +57,13 @@
       });
       tell();
     }
+
+    // The part of the map in view, where the print is to show that.
+    document.getElementById("print")?.addEventListener("submit", () => {
+      const box = map.getBounds();
+      const sides = [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()].map((one) => one.toFixed(5));
+      document.getElementById("print-bbox").value = document.getElementById("print-here").checked ? sides.join(",") : "";
+    });
 
     document.addEventListener("click", async (event) => {
       const link = event.target.closest("a[data-list]");
