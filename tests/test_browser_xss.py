@@ -45,7 +45,7 @@ READ_BY_BROWSERS = re.compile(r"text/html|image/svg")
 # Pages that show what people wrote, three texts of the corpus at least.
 SHOWING = {
     "runs.map_page", "places.page", "besides.page", "tasking.page", "analysing.new", "drawing.stored", "evidence.imports", "evidence.quarantine",
-    "evidence.quality", "imports.batch", "records.index", "administration.audit", "dashboard.home",
+    "imports.batch", "records.index", "dashboard.home",
 }  # fmt: skip
 MADE_OF_DATA = """() => [...document.querySelectorAll("*")].filter((one) => one.hasAttribute("data-xss") ||
   [...one.attributes].some((told) => told.name.startsWith("on")) || /^\\s*javascript:/i.test(one.getAttribute("href") || "") ||

@@ -16,7 +16,7 @@ from app.services.tasking import accepted_places
 from app.wiring import Lapwing
 from data.places import Nomination
 from geo import cells as h3cells
-from geo.errors import Conflict
+from geo.errors import Conflict, NotFound
 from geo.model import Place, Profile, Role, Run, Scope, Verdict
 from tests.deciding import (
     EAST,
@@ -189,6 +189,8 @@ def test_a_hidden_nomination_gives_no_new_cluster_its_identity_or_name(lapwing: 
     assert one.place_id not in ids(lapwing, run)
     assert one.place_id not in memory(lapwing.store, SCOPE).known
     assert nominated_place(lapwing.store, SCOPE, one.place_id) is None
+    with pytest.raises(NotFound, match=f"No place {one.place_id}"):
+        places.view_place(lapwing.store, SCOPE, one.place_id)
     assert not any(word in everything_told(lapwing, run) for word in (NAME, SOURCE, REASON))
 
 
@@ -220,6 +222,8 @@ def test_nothing_is_decided_about_a_part_whose_split_was_taken_back(double: Lapw
     whole, other = (found(double, first)[count].place_id for count in (14, 12))
     west = decide(double, whole, Verdict.SPLIT, at=[WEST, EAST]).detail["parts"][0]["place"]
     decide(double, whole, Verdict.UNDO)
+    with pytest.raises(NotFound, match=f"No place {west}"):
+        places.view_place(double.store, SCOPE, west)
     for told in ({"verdict": Verdict.ACCEPT}, {"verdict": Verdict.MERGE, "into": other}, {"verdict": Verdict.RENAME, "name": "Park"}):  # fmt: skip
         with pytest.raises(Conflict, match="taken back"):
             decide(double, west, **told)

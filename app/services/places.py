@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from app.services.deciding import Change, change_place
+from app.services.deciding import Change, change_place, memory
 from app.services.layers import place_dict, require_layers
 from app.services.rulings import hidden_nominations, rulings
 from data.places import Nomination
@@ -47,6 +47,8 @@ def view_place(store: Store, scope: Scope, place_id: str, *, run_id: str | None 
     seen = store.runs.seen_in(scope, place_id)
     newest = next((run for run in store.runs.runs(scope) if run.run_id in seen), None)
     if run_id is None and newest is None and not known.last_run:
+        if place_id not in memory(store, scope).known:
+            raise NotFound(f"No place {place_id}; list them with: lapwing places RUN")
         raise NotFound(f"No analysis has looked at place {place_id} yet; the next one does: lapwing analyse")
     if run_id is None and newest is None:
         raise NotFound(f"No stored analysis holds place {place_id} any more.")
