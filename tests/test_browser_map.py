@@ -182,7 +182,7 @@ def test_layers_are_chosen_with_keys(seen: Watched) -> None:
         page.evaluate("() => document.querySelector('.leaflet-lapwing-cells-pane .leaflet-layer').style.opacity")
         == "0.1"
     )
-    page.get_by_label("Bring Cells to the front").focus()
+    page.get_by_label("To front: Cells").focus()
     page.keyboard.press("Enter")
     order = page.evaluate(
         "() => ['cells', 'places'].map(n => +document.querySelector(`.leaflet-lapwing-${n}-pane`).style.zIndex)"

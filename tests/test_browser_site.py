@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page, Response, ViewportSize
 
 from app.web.routes import ACCESS, PUBLIC
 from geo.model import Role
@@ -36,7 +37,6 @@ pytestmark = pytest.mark.browser
 PICTURES = PROJECT / "var/screenshots"
 AXE = PROJECT / "node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
 # Shown to people who have not seen Lapwing, and to us to be looked at.
 PICTURED = {
     "dashboard.home": "dashboard", "runs.map_page": "map", "places.page": "place", "cells.page": "cell",
@@ -53,8 +53,29 @@ SENT_EMPTY = {
     "/records/new/effort": "#nothing-seen", "/records/new/observations": "main button[type=submit]", "/places/add": "main button[type=submit]",
     "/imports/new": "main button[type=submit]", "/account/passphrase": "main button[type=submit]",
 }  # fmt: skip
+OPEN_UP = "(open) => document.querySelectorAll('main details').forEach((one) => { one.open = open; })"
 EMPTY_FIELDS = "document.querySelectorAll('main input:not([type=hidden])').forEach((one) => { one.value = ''; })"
 ZOOM_FORBIDDEN = re.compile(r"user-scalable|maximum-scale")
+
+
+@dataclass(frozen=True)
+class Look:
+    """One way of looking at a page."""
+
+    width: int
+    scheme: Literal["light", "dark"]
+
+    def __str__(self) -> str:
+        return f"{'desktop' if self.width > 1000 else 'phone'}-{self.scheme}"
+
+    @property
+    def size(self) -> ViewportSize:
+        return {"width": self.width, "height": 900 if self.width > 1000 else 640}
+
+
+LOOKS = (Look(1280, "light"), Look(320, "light"), Look(1280, "dark"), Look(320, "dark"))
+# Of a page that others saw before with other words.
+SHORT = (LOOKS[0], LOOKS[3])
 
 
 @dataclass
@@ -84,32 +105,44 @@ def accessible(page: Page) -> list[str]:
     return page.evaluate(RUN_AXE, RULES)
 
 
-def examine(crawl: Crawl, label: str, picture: str = "") -> None:
-    """Look at the page that is open, wide and narrow, light and dark."""
-    page = crawl.seen.page
+def examine(crawl: Crawl, label: str, picture: str = "", looks: tuple[Look, ...] = LOOKS) -> None:
+    """Look at the page that is open, wide and narrow, light and dark, and into what can be unfolded."""
+    page, drawn = crawl.seen.page, "light"
     if ZOOM_FORBIDDEN.search(page.evaluate("document.querySelector('meta[name=viewport]').content")):
         crawl.blame("zoom", label)
-    has_map = page.locator(".folium-map").count() > 0
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        if has_map and scheme == "dark":  # it chooses its colours when it is drawn
+    for look in looks:
+        page.set_viewport_size(look.size)
+        page.emulate_media(color_scheme=look.scheme)
+        if look.scheme != drawn and page.locator(".folium-map").count():  # it chooses its colours when it is drawn
             settled(page, page.url)
-        for name, size in (("desktop", DESKTOP), ("phone", PHONE)):
-            page.set_viewport_size(size)
-            if picture:
-                page.screenshot(path=PICTURES / f"{picture}-{name}-{scheme}.png", full_page=True)
-            width = page.evaluate("document.documentElement.scrollWidth")
-            if width > size["width"]:
-                crawl.blame("overflow", f"{label}, {scheme}: {width} px of {size['width']}")
-            crawl.blame("axe", *(f"{label}, {name}, {scheme}: {words}" for words in accessible(page)))
-    page.set_viewport_size(DESKTOP)
+            drawn = look.scheme
+        if picture:
+            page.evaluate(OPEN_UP, False)
+            page.screenshot(path=PICTURES / f"{picture}-{look}.png", full_page=True)
+        page.evaluate(OPEN_UP, True)
+        choose_a_row(page)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > look.width:
+            crawl.blame("overflow", f"{label}, {look}: {width} px of {look.width}")
+        crawl.blame("axe", *(f"{label}, {look}: {words}" for words in accessible(page)))
+    page.set_viewport_size(LOOKS[0].size)
     page.emulate_media(color_scheme="light")
 
 
-def open_page(crawl: Crawl, site: Site, role: str, path: str, picture: str = "") -> None:
+def choose_a_row(page: Page) -> None:
+    """Have the map show the panel of the first place or cell of its list."""
+    row = page.locator("[data-place] button, [data-cell] button").first
+    if page.locator("#place-panel[hidden]").count() and row.count():
+        row.click()
+        page.wait_for_selector("#place-panel:not([hidden])")
+
+
+def open_page(
+    crawl: Crawl, site: Site, label: str, path: str, *, picture: str = "", looks: tuple[Look, ...] = LOOKS
+) -> None:
     settled(crawl.seen.page, site.address + path)
-    crawl.blame("complaints", *(f"{role} {path}: {words}" for words in crawl.seen.complaints))
-    examine(crawl, f"{role} {path}", picture)
+    examine(crawl, label, picture, looks)
+    crawl.blame("complaints", *(f"{label}: {words}" for words in crawl.seen.complaints))
     crawl.seen.complaints.clear()
 
 
@@ -121,12 +154,12 @@ def walk(crawl: Crawl, site: Site, role: Role) -> None:
             answer = context.request.get(site.address + path)
             if answer.status != 200:
                 crawl.blame("status", f"{role} {path}: {answer.status}")
-            crawl.opened.add(endpoint)
-            if (told := substance(answer.text())) in crawl.pages:
-                continue
+            looks = SHORT if endpoint in crawl.opened else LOOKS
+            if (told := substance(answer.text())) not in crawl.pages:
+                picture = PICTURED.get(endpoint, "") if number == 0 and role is Role.ANALYST else ""
+                open_page(crawl, site, f"{role} {path}", path, picture=picture, looks=looks)
             crawl.pages.add(told)
-            picture = PICTURED.get(endpoint, "") if number == 0 and role is Role.ANALYST else ""
-            open_page(crawl, site, role, path, picture)
+        crawl.opened.add(endpoint)
     for endpoint, addresses in allowed(role, FILES).items():
         for path in addresses(site, role):
             answer = context.request.get(site.address + path)
@@ -170,7 +203,7 @@ def crawl(site: Site, bare: Site) -> Iterator[Crawl]:
         seen.page.context.clear_cookies()
         bare.sign_in(seen.page.context, Role.ANALYST)
         for path in EMPTY:
-            open_page(done, bare, "nothing yet:", path)
+            open_page(done, bare, f"nothing yet, {path}", path)
         mistakes(done, bare)
         yield done
 

@@ -203,6 +203,15 @@ def test_nothing_of_the_corpus_runs_or_becomes_part_of_a_page(walked: Walked) ->
     assert {endpoint for endpoint, texts in walked.shown.items() if len(texts) > 2} >= SHOWING
 
 
+@pytest.mark.parametrize("text", [text for text in CORPUS if "<" in text])
+def test_the_watch_notices_what_it_watches_for(walked: Walked, text: str) -> None:
+    careless = Walked(walked.site, walked.page)
+    walked.page.set_content(f"<p title='{text}'>{text}</p>", wait_until="load")
+    careless.inert("careless")
+    careless.plain("careless", walked.page.content())
+    assert careless.wrong
+
+
 def test_addresses_that_look_like_code_are_words_too(walked: Walked) -> None:
     site, run = walked.site, walked.site.lapwing.store.runs.runs(SCOPE)[0].run_id
     walked.page.context.clear_cookies()

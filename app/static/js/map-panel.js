@@ -37,7 +37,7 @@
       slider.setAttribute("aria-label", `Strength of ${name}`);
       slider.addEventListener("input", () => strength(map, layer, Number(slider.value)));
       const raise = made("button", { type: "button", textContent: "To front", className: "lw-layers__raise" });
-      raise.setAttribute("aria-label", `Bring ${name} to the front`);
+      raise.setAttribute("aria-label", `To front: ${name}`);
       raise.addEventListener("click", () => {
         front += 1;
         map.getPane(layer.options.pane).style.zIndex = front;
