@@ -65,7 +65,9 @@ def seen(browser: Watched, served: Served) -> Iterator[Watched]:
     open_map(browser, served, "/runs")
     yield browser
     assert browser.elsewhere == []
-    assert [one for one in browser.complaints if "willReadFrequently" not in one] == []  # these tests read canvases back
+    assert [
+        one for one in browser.complaints if "willReadFrequently" not in one
+    ] == []  # these tests read canvases back
     browser.complaints.clear()
 
 
@@ -173,8 +175,7 @@ def test_layers_are_chosen_with_keys(seen: Watched) -> None:
     box = page.get_by_label("Not looked", exact=True)
     box.focus()
     page.keyboard.press("Space")
-    settled(seen)
-    assert page.evaluate(INK, "coverage")
+    page.wait_for_function(INK, arg="coverage")
     strength = page.get_by_label("Strength of Cells")
     strength.focus()
     page.keyboard.press("Home")

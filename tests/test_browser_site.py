@@ -53,8 +53,8 @@ SENT_EMPTY = {
     "/records/new/effort": "#nothing-seen", "/records/new/observations": "main button[type=submit]", "/places/add": "main button[type=submit]",
     "/imports/new": "main button[type=submit]", "/account/passphrase": "main button[type=submit]",
 }  # fmt: skip
-OPEN_UP = "(open) => document.querySelectorAll('main details').forEach((one) => { one.open = open; })"
 EMPTY_FIELDS = "document.querySelectorAll('main input:not([type=hidden])').forEach((one) => { one.value = ''; })"
+PAPER_AND_INK = "[[document.body, 'backgroundColor'], [document.querySelector('h1'), 'color']].map(([one, what]) => getComputedStyle(one)[what])"
 ZOOM_FORBIDDEN = re.compile(r"user-scalable|maximum-scale")
 
 
@@ -105,28 +105,32 @@ def accessible(page: Page) -> list[str]:
     return page.evaluate(RUN_AXE, RULES)
 
 
-def examine(crawl: Crawl, label: str, picture: str = "", looks: tuple[Look, ...] = LOOKS) -> None:
-    """Look at the page that is open, wide and narrow, light and dark, and into what can be unfolded."""
-    page, drawn = crawl.seen.page, "light"
-    if ZOOM_FORBIDDEN.search(page.evaluate("document.querySelector('meta[name=viewport]').content")):
-        crawl.blame("zoom", label)
+def looks_at(page: Page, looks: tuple[Look, ...]) -> Iterator[Look]:
+    """Have the page look as each says, in turn."""
+    drawn = "light"
     for look in looks:
         page.set_viewport_size(look.size)
         page.emulate_media(color_scheme=look.scheme)
         if look.scheme != drawn and page.locator(".folium-map").count():  # it chooses its colours when it is drawn
             settled(page, page.url)
             drawn = look.scheme
-        if picture:
-            page.evaluate(OPEN_UP, False)
-            page.screenshot(path=PICTURES / f"{picture}-{look}.png", full_page=True)
-        page.evaluate(OPEN_UP, True)
+        yield look
+    page.set_viewport_size(LOOKS[0].size)
+    page.emulate_media(color_scheme="light")
+
+
+def examine(crawl: Crawl, label: str, looks: tuple[Look, ...] = LOOKS) -> None:
+    """Look at the page that is open, wide and narrow, light and dark, and into what can be unfolded."""
+    page = crawl.seen.page
+    if ZOOM_FORBIDDEN.search(page.evaluate("document.querySelector('meta[name=viewport]').content")):
+        crawl.blame("zoom", label)
+    for look in looks_at(page, looks):
+        page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
         choose_a_row(page)
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > look.width:
             crawl.blame("overflow", f"{label}, {look}: {width} px of {look.width}")
         crawl.blame("axe", *(f"{label}, {look}: {words}" for words in accessible(page)))
-    page.set_viewport_size(LOOKS[0].size)
-    page.emulate_media(color_scheme="light")
 
 
 def choose_a_row(page: Page) -> None:
@@ -137,27 +141,33 @@ def choose_a_row(page: Page) -> None:
         page.wait_for_selector("#place-panel:not([hidden])")
 
 
-def open_page(
-    crawl: Crawl, site: Site, label: str, path: str, *, picture: str = "", looks: tuple[Look, ...] = LOOKS
-) -> None:
+def open_page(crawl: Crawl, site: Site, label: str, path: str, looks: tuple[Look, ...] = LOOKS) -> None:
     settled(crawl.seen.page, site.address + path)
-    examine(crawl, label, picture, looks)
+    examine(crawl, label, looks)
     crawl.blame("complaints", *(f"{label}: {words}" for words in crawl.seen.complaints))
     crawl.seen.complaints.clear()
+
+
+def take_pictures(page: Page, site: Site) -> None:
+    """Take the pictures of an analyst's pages, each as it is when it is opened."""
+    for endpoint, name in PICTURED.items():
+        settled(page, site.address + PAGES[endpoint](site, Role.ANALYST)[0])
+        for look in looks_at(page, LOOKS):
+            settled(page, page.url)
+            page.screenshot(path=PICTURES / f"{name}-{look}.png", full_page=True)
 
 
 def walk(crawl: Crawl, site: Site, role: Role) -> None:
     """Open every page that a role may see and that nobody before it saw just so."""
     context = crawl.seen.page.context
     for endpoint, addresses in allowed(role, PAGES).items():
-        for number, path in enumerate(addresses(site, role)):
+        for path in addresses(site, role):
             answer = context.request.get(site.address + path)
             if answer.status != 200:
                 crawl.blame("status", f"{role} {path}: {answer.status}")
             looks = SHORT if endpoint in crawl.opened else LOOKS
             if (told := substance(answer.text())) not in crawl.pages:
-                picture = PICTURED.get(endpoint, "") if number == 0 and role is Role.ANALYST else ""
-                open_page(crawl, site, f"{role} {path}", path, picture=picture, looks=looks)
+                open_page(crawl, site, f"{role} {path}", path, looks)
             crawl.pages.add(told)
         crawl.opened.add(endpoint)
     for endpoint, addresses in allowed(role, FILES).items():
@@ -197,15 +207,22 @@ def crawl(site: Site, bare: Site) -> Iterator[Crawl]:
             if path != "/healthz":
                 examine(done, path)
         for role in Role:
-            seen.page.context.clear_cookies()
-            site.sign_in(seen.page.context, role)
+            start_anew(seen, site, role)
+            if role is Role.ANALYST:
+                take_pictures(seen.page, site)
             walk(done, site, role)
-        seen.page.context.clear_cookies()
-        bare.sign_in(seen.page.context, Role.ANALYST)
+        start_anew(seen, bare, Role.ANALYST)
         for path in EMPTY:
             open_page(done, bare, f"nothing yet, {path}", path)
         mistakes(done, bare)
         yield done
+
+
+def start_anew(seen: Watched, site: Site, role: Role) -> None:
+    """Sign somebody else in, when nothing that the one before opened asks for anything any more."""
+    seen.page.goto("about:blank")
+    seen.page.context.clear_cookies()
+    site.sign_in(seen.page.context, role)
 
 
 def mistakes(crawl: Crawl, site: Site) -> None:
@@ -257,3 +274,12 @@ def test_no_page_forbids_zoom_or_overflows(crawl: Crawl) -> None:
 
 def test_no_page_shuts_people_out(crawl: Crawl) -> None:
     assert crawl.wrong.get("axe", []) == []
+
+
+def test_paper_stays_light(crawl: Crawl) -> None:
+    page = crawl.seen.page
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(PAPER_AND_INK) == ["rgb(21, 25, 28)", "rgb(233, 236, 238)"]
+    page.emulate_media(color_scheme="dark", media="print")
+    assert page.evaluate(PAPER_AND_INK) == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
+    page.emulate_media(color_scheme="light", media="screen")

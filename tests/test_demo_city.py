@@ -117,7 +117,7 @@ def test_the_refuge_is_neither_named_nor_drawn(embedded: Lapwing, scope: Scope, 
     made = make_demo(embedded.store, scope, tmp_path / "demo", terms=TERMS, say=lambda _: None)
     refuge = embedded.store.evidence.features(scope, [FeatureKind.PROTECTED])["geometry"].iat[0]
     homes = embedded.store.evidence.features(scope, [FeatureKind.BUILDINGS])["geometry"]
-    drawn = reference_layer(embedded.store, scope, made.run, FeatureKind.BUILDINGS, limit=20_000)
+    drawn = reference_layer(embedded.store, scope, made.run, FeatureKind.BUILDINGS)
     assert drawn is not None
     assert shapely.intersects(homes.to_numpy(object), refuge).any()  # it stands in the imported layer
     assert not shapely.intersects(drawn.geometry, refuge).any()

@@ -23,6 +23,7 @@ from app.wiring import Lapwing
 from data.export.csv_file import write_csv as csv_bytes
 from data.export.geojson import write_geojson as geojson_bytes
 from data.proofs import BACKTEST, CALIBRATION
+from data.runs import DROPS
 from geo import cells as h3cells
 from geo.errors import Conflict, InvalidParameter
 from geo.hotspots import find_hotspots
@@ -135,8 +136,7 @@ def test_a_planted_place_is_hot_and_everything_that_stands_behind_it_is_kept(ana
 def test_the_same_seed_gives_the_same_bytes_and_rows_in_another_order_too(town: Lapwing, tmp_path: Path) -> None:
     run = run_of(town, seed=5)
     layer = geojson_bytes(released_layer(town.store, SCOPE, run, Layer.CELLS, Profile.OPERATIONAL))
-    town.store.database.execute("drop_run_matches", org_id=SCOPE.org_id, run_id=run.run_id)
-    for name in ("drop_run_records", "drop_run_places", "drop_run_cells", "drop_run"):
+    for name in (*DROPS, "drop_run"):
         town.store.database.execute(name, org_id=SCOPE.org_id, run_id=run.run_id)
     again = run_of(town, seed=5)
     assert again.run_id == run.run_id
