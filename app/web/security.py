@@ -109,8 +109,8 @@ def protect(app: Flask) -> None:
 
 
 def wants_json() -> bool:
-    """Whether the caller is a program: layers, and anything that asks for JSON and not for HTML."""
-    return request.path.endswith(".geojson") or (
+    """Whether the caller is a program: layers and tiles, and anything that asks for JSON and not for HTML."""
+    return request.path.endswith((".geojson", ".mvt", ".pmtiles")) or (
         request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
         == "application/json"
     )

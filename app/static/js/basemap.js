@@ -171,6 +171,9 @@
   const makeGraticule = () => {
     const Graticule = L.Layer.extend({
       options: { dark: false },
+      initialize(options) {
+        L.setOptions(this, options); // which L.Layer alone does not
+      },
       onAdd(map) {
         this._canvas = L.DomUtil.create("canvas", "lapwing-graticule leaflet-zoom-hide", map.getPane(paneOf(map, "lapwing-ground", 405)));
         this._canvas.setAttribute("aria-hidden", "true");
