@@ -18,11 +18,18 @@ INK = """pane => [...document.querySelectorAll(`.leaflet-lapwing-${pane}-pane ca
   const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
   for (let i = 3; i < d.length; i += 4) if (d[i]) return true;
   return false; })"""
-# Different colours of filled cells, as a sorted list.
-COLOURS = """() => [...new Set([...document.querySelectorAll('.leaflet-lapwing-cells-pane canvas')].flatMap(c => {
-  const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data, found = [];
-  for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 170 && d[i + 3] < 190) found.push([d[i], d[i + 1], d[i + 2]].join());
-  return found; }))].sort()"""
+# Colours that fill at least two hundred pixels of the cells, as a sorted list: not those where edges are smoothed.
+COLOURS = """() => {
+  const count = new Map();
+  for (const c of document.querySelectorAll('.leaflet-lapwing-cells-pane canvas')) {
+    const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+    for (let i = 0; i < d.length; i += 4) {
+      if (d[i + 3] < 170 || d[i + 3] > 190) continue;
+      const colour = [d[i], d[i + 1], d[i + 2]].join();
+      count.set(colour, (count.get(colour) || 0) + 1);
+    }
+  }
+  return [...count].filter(([, n]) => n >= 200).map(([colour]) => colour).sort(); }"""
 # A spot of the window that lies in a filled cell and under nothing else that can be clicked.
 MIDDLE_OF_A_CELL = """() => {
   for (const c of document.querySelectorAll('.leaflet-lapwing-cells-pane canvas')) {

@@ -83,6 +83,10 @@ class _BoundedFile(BytesIO):
         return super().write(data)
 
 
+# A browser asks for six tiles of a map at a time.
+THREADS: Final = 8
+
+
 def make_server(app: Flask, *, host: str, port: int, **others: Any) -> Any:
     """Listen with a Waitress server that keeps everything in memory and lets the application refuse large bodies.
 
@@ -93,7 +97,7 @@ def make_server(app: Flask, *, host: str, port: int, **others: Any) -> Any:
     """
     sockets: dict[int, Any] = {}
     options = in_memory_options(app) | others
-    server = create_server(app, map=sockets, host=host, port=port, ident=None, threads=4, **options)
+    server = create_server(app, map=sockets, host=host, port=port, ident=None, threads=THREADS, **options)
     for one in sockets.values():  # "localhost" has two: IPv4 and IPv6
         if isinstance(one, BaseWSGIServer):
             one.channel_class = _Channel
