@@ -118,8 +118,8 @@ class AuditLog:
             previous = claimed
         return count
 
-    def record_disclosure(self, scope: Scope, disclosure: Disclosure) -> None:
-        """Enter a release in the ledger and in the log, together."""
+    def record_disclosure(self, scope: Scope, disclosure: Disclosure, **detail: Any) -> None:
+        """Enter a release in the ledger and in the log, together; the log has the further detail."""
         with self._db.transaction():
             self._db.insert(
                 "disclosure",
@@ -127,7 +127,7 @@ class AuditLog:
             )
             self.append(
                 scope, Verb.DISCLOSURE, f"run:{disclosure.run_id}", disclosure.disclosed_at_us, layer=disclosure.layer,
-                profile=disclosure.profile, purpose=disclosure.purpose, disclosure_id=disclosure.disclosure_id,
+                profile=disclosure.profile, purpose=disclosure.purpose, disclosure_id=disclosure.disclosure_id, **detail,
             )  # fmt: skip
 
     def disclosures(self, scope: Scope) -> list[Disclosure]:

@@ -15,6 +15,8 @@ FIELDS: Final = (
     "from", "to", "weekday", "hours", "kind", "source_type", "grade", "agency", "place_kind", "min_records", "new_since",
 )  # fmt: skip
 MAX_VALUES: Final = 40
+EARLIEST: Final = date(1900, 1, 1)
+LATEST: Final = date(2199, 12, 31)
 _MAX_TEXT: Final = 120
 _MAX_RECORDS: Final = 1_000_000
 
@@ -65,6 +67,9 @@ class View:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning, and bring equal filters to one form."""
+        for name, day in (("from", self.date_from), ("to", self.date_to), ("new_since", self.new_since)):
+            if day and not EARLIEST <= day <= LATEST:
+                raise InvalidParameter(f"{name}: {day} is outside {EARLIEST} to {LATEST}.")
         if self.date_from and self.date_to and self.date_from > self.date_to:
             raise InvalidParameter(f"from {self.date_from} is after to {self.date_to}.")
         if not set(self.weekdays) <= set(range(7)):
@@ -152,6 +157,8 @@ class View:
 
 def month_view(year: int, month: int) -> View:
     """View of one calendar month."""
+    if not EARLIEST.year <= year <= LATEST.year:
+        raise InvalidParameter(f"{year} is outside {EARLIEST.year} to {LATEST.year}.")
     after = date(year + month // 12, month % 12 + 1, 1)
     return View(date_from=date(year, month, 1), date_to=after - timedelta(days=1))
 

@@ -34,25 +34,34 @@ def matching(records: pd.DataFrame, view: View) -> Mask:
     Notes
     -----
     Weekdays and hours are those of the midpoint, of records whose interval is short enough to say: at most 36 hours for
-    a weekday, at most 6 for an hour. Others are not shown under such a view, and :func:`without_time` counts them.
+    a weekday, at most 6 for an hour. With a band over midnight the weekday is that on which the night began. A record
+    known by month only lies within dates when all of the month does. What does not say is not shown under such a view,
+    and :func:`without_time` counts it.
     """
-    keep = _of_kinds(records, view) & _within_dates(records, view)
+    keep = _of_kinds(records, view) & _within_dates(records, view) & ~_partly_within(records, view)
     at_us = midpoint_us(records["from_us"].to_numpy(np.int64), records["to_us"].to_numpy(np.int64))
     if view.weekdays:
-        keep &= knows_weekday(records) & np.isin(local_weekdays(at_us), view.weekdays)
+        keep &= knows_weekday(records) & np.isin(_night_of(at_us, view), view.weekdays)
     if view.hours:
         keep &= knows_hour(records) & _in_band(local_hours(at_us), view.hours)
     return keep
 
 
+def _night_of(at_us: NDArray[np.int64], view: View) -> NDArray[np.int64]:
+    """Weekday of each moment; after midnight, in a band that runs over it, that of the evening before."""
+    weekday = local_weekdays(at_us)
+    if view.hours is None or view.hours[0] < view.hours[1]:
+        return weekday
+    return np.where(local_hours(at_us) < view.hours[1], (weekday - 1) % 7, weekday)
+
+
 def without_time(records: pd.DataFrame, view: View) -> int:
-    """Count records that fit a view but for a weekday or hour that they do not say."""
-    if not (view.weekdays or view.hours):
-        return 0
-    says = np.ones(len(records), bool)
+    """Count records that fit a view but for a day, weekday or hour that they do not say."""
+    says = ~_partly_within(records, view)
     says &= knows_weekday(records) if view.weekdays else says
     says &= knows_hour(records) if view.hours else says
-    return int((_of_kinds(records, view) & _within_dates(records, view) & ~says).sum())
+    near = _within_dates(records, view) | _partly_within(records, view)
+    return int((_of_kinds(records, view) & near & ~says).sum())
 
 
 def knows_weekday(records: pd.DataFrame) -> Mask:
@@ -74,6 +83,17 @@ def _within_dates(records: pd.DataFrame, view: View) -> Mask:
     if view.date_to:
         keep &= at_us < day_interval(view.date_to)[1]
     return keep
+
+
+def _partly_within(records: pd.DataFrame, view: View) -> Mask:
+    """Whether a record is known by month only and the dates of a view cut through its month."""
+    partly = np.zeros(len(records), bool)
+    from_us, to_us = records["from_us"].to_numpy(np.int64), records["to_us"].to_numpy(np.int64)
+    for day, last in ((view.date_from, False), (view.date_to, True)):
+        if day:
+            edge_us = day_interval(day)[1 if last else 0]
+            partly |= (from_us < edge_us) & (to_us > edge_us)
+    return partly & (records["time_basis"] == TimeBasis.MONTH).to_numpy(bool)
 
 
 def _of_kinds(records: pd.DataFrame, view: View) -> Mask:

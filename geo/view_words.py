@@ -20,7 +20,7 @@ def view_words(view: View) -> str:
     Examples
     --------
     >>> view_words(View(weekdays=(4, 5), hours=(22, 2), min_records=3))
-    'on Friday or Saturday; 22:00 to 02:00; at least 3 records'
+    'on Friday or Saturday; 22:00 to 02:00 (nights that begin on these days); at least 3 records'
     """
     parts = []
     if view.date_from or view.date_to:
@@ -28,7 +28,8 @@ def view_words(view: View) -> str:
     if view.weekdays:
         parts.append(f"on {_or([WEEKDAYS[day] for day in view.weekdays])}")
     if view.hours:
-        parts.append(f"{view.hours[0]:02d}:00 to {view.hours[1]:02d}:00")
+        nights = " (nights that begin on these days)" if view.weekdays and view.hours[0] > view.hours[1] else ""
+        parts.append(f"{view.hours[0]:02d}:00 to {view.hours[1]:02d}:00{nights}")
     for words, values in (
         ("", view.kinds), ("source type ", view.source_types), ("grade ", view.grades), ("agency ", view.agencies),
         ("places that are ", tuple(kind_words(kind) for kind in view.place_kinds)),

@@ -22,7 +22,7 @@ def display_resolution(zoom: int, finest: int) -> int:
     >>> [display_resolution(zoom, 9) for zoom in (7, 9, 11, 12, 18)]
     [6, 7, 8, 9, 9]
     """
-    pixel_m = _PIXEL_M / 2**zoom
+    pixel_m = _PIXEL_M / 2 ** min(max(zoom, 0), 22)
     wide = [resolution for resolution, edge_m in enumerate(_EDGE_M) if edge_m >= MIN_EDGE_PX * pixel_m]
     return min(finest, max(wide[-1] if wide else 0, min(COARSEST, finest)))
 

@@ -42,7 +42,7 @@ def tile_bounds(z: int, x: int, y: int) -> tuple[float, float, float, float]:
     InvalidParameter
         When there is no such tile.
     """
-    _check_tile(z, x, y)
+    check_tile(z, x, y)
     west, north = degrees_from_world(x / 2**z, y / 2**z)
     east, south = degrees_from_world((x + 1) / 2**z, (y + 1) / 2**z)
     return west, south, east, north
@@ -115,7 +115,7 @@ class TileIndex:
         InvalidParameter
             When there is no such tile, or the buffer is negative or wider than a tile.
         """
-        _check_tile(z, x, y)
+        check_tile(z, x, y)
         if not 0 <= buffer <= EXTENT:
             raise InvalidParameter(f"A tile's buffer is 0 to {EXTENT} units, not {buffer}.")
         scale = self.step * EXTENT * 2.0**z  # units of the tile in a step; a power of two, so exact
@@ -209,7 +209,13 @@ def _cut(geometry: TileGeometry, low: int, high: int) -> TileGeometry:
     return TileGeometry.of_parts(parts[same], feature[same], len(geometry))
 
 
-def _check_tile(z: int, x: int, y: int) -> None:
+def check_tile(z: int, x: int, y: int) -> None:
+    """Refuse what is no tile.
+
+    Raises
+    ------
+    InvalidParameter
+    """
     if not 0 <= z <= MAX_ZOOM:
         raise InvalidParameter(f"Tiles have zooms 0 to {MAX_ZOOM}, not {z}.")
     if not (0 <= x < 2**z and 0 <= y < 2**z):

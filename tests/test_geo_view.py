@@ -64,6 +64,13 @@ def test_what_cannot_be_read_is_named(name: str, text: str) -> None:
         View(date_from=date(2026, 2, 1), date_to=date(2026, 1, 1))
 
 
+@pytest.mark.parametrize("name", ["from", "to", "new_since"])
+@pytest.mark.parametrize("text", ["9999-12-31", "0001-01-01"])
+def test_dates_at_the_ends_of_the_calendar_are_refused(name: str, text: str) -> None:
+    with pytest.raises(InvalidParameter, match="outside"):
+        View.parse({name: [text]})
+
+
 def test_outside_operations_only_the_whole_and_calendar_months() -> None:
     february = month_view(2024, 2)
     assert february.date_to == date(2024, 2, 29)
@@ -97,7 +104,7 @@ SOME = records(
     (FRIDAY, HOUR, TimeBasis.INTERVAL, "theft"),
     (FRIDAY + 4 * HOUR, HOUR, TimeBasis.INTERVAL, "noise"),  # Saturday 02:30
     (FRIDAY.replace(hour=0), 24 * HOUR, TimeBasis.DATE, "theft"),
-    (datetime(2026, 3, 1, tzinfo=UTC), timedelta(days=31), TimeBasis.MONTH, "theft"),
+    (datetime(2026, 3, 1, tzinfo=UTC), timedelta(days=31) - HOUR, TimeBasis.MONTH, "theft"),
 )
 
 
@@ -112,8 +119,12 @@ SOME = records(
         (View(kinds=("noise", "incidents")), [1, 1, 1, 1], 0),
         (View(source_types=("",)), [0, 1, 1, 1], 0),
         (View(grades=("A",)), [0, 0, 0, 0], 0),
-        (View(date_from=date(2026, 3, 7)), [0, 1, 0, 1], 0),
-        (View(date_to=date(2026, 3, 6)), [1, 0, 1, 0], 0),
+        (View(date_from=date(2026, 3, 7)), [0, 1, 0, 0], 1),
+        (View(date_to=date(2026, 3, 6)), [1, 0, 1, 0], 1),
+        (View(date_from=date(2026, 3, 1), date_to=date(2026, 3, 31)), [1, 1, 1, 1], 0),
+        (View(date_from=date(2026, 4, 1)), [0, 0, 0, 0], 0),
+        (View(weekdays=(4,), hours=(22, 4)), [1, 1, 0, 0], 2),  # Saturday 02:30 is still Friday's night
+        (View(weekdays=(5,), hours=(22, 4)), [0, 0, 0, 0], 2),
     ],
 )
 def test_records_shown_and_those_that_do_not_say(view: View, shown: list[int], silent: int) -> None:

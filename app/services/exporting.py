@@ -135,7 +135,9 @@ def _asked(store: Store, scope: Scope, run: Run, request: ExportRequest) -> Rele
         resolution = AnalysisParameters.from_json(run.parameters).resolution
         return map_layer(store, scope, run, request.view, request.profile, resolution=resolution)
     shown = {one.place.place_id: one.in_view for one in listed_places(store, scope, run, request.view)}
-    return released_layer(store, scope, run, request.layer, request.profile, listed=shown)
+    return released_layer(
+        store, scope, run, request.layer, request.profile, listed=shown, kinds=request.view.place_kinds
+    )
 
 
 def file_name(run: Run, request: ExportRequest, disclosure_id: str) -> str:
@@ -158,4 +160,5 @@ def _enter(store: Store, scope: Scope, run: Run, request: ExportRequest, done: E
             format=request.format, purpose=request.purpose.strip(), actor=scope.actor, disclosed_at_us=now_us, file_name=done.path.name,
             sha256=done.sha256, features=done.features, suppressed=done.suppressed,
         ),
+        **({"filter": request.view.query()} if request.view != WHOLE else {}),
     )  # fmt: skip

@@ -27,6 +27,8 @@ from geo.validate_features import project_geometries
 
 # Records that match a filter, by the identity of each place that it shows.
 PlaceFilter = Mapping[str, int]
+# Bounds of a map that holds nothing: Great Britain.
+NOWHERE = (-7.6, 49.9, 1.8, 59.0)
 REFERENCE_KINDS = (
     FeatureKind.BOUNDARY,
     FeatureKind.PARKS,
@@ -61,9 +63,18 @@ def purge_words(run: Run) -> str:
 
 
 def released_layer(
-    store: Store, scope: Scope, run: Run, layer: Layer, profile: Profile, *, listed: PlaceFilter | None = None
+    store: Store,
+    scope: Scope,
+    run: Run,
+    layer: Layer,
+    profile: Profile,
+    *,
+    listed: PlaceFilter | None = None,
+    kinds: tuple[str, ...] = (),
 ) -> ReleasedLayer:
-    """Release a layer of a run for an audience; ``listed`` chooses places, and says how many records of each match.
+    """Release a layer of a run for an audience.
+
+    ``listed`` chooses places that the run found, and says how many records of each match; ``kinds`` chooses nominated ones.
 
     Raises
     ------
@@ -72,7 +83,7 @@ def released_layer(
     """
     require_layers(run)
     if layer is Layer.PLACES:
-        frame, geometry = _places(store, scope, run, profile, listed=listed)
+        frame, geometry = _places(store, scope, run, profile, listed=listed, kinds=kinds)
     else:
         frame, geometry = _MAKERS[layer](store, scope, run, profile)
     return _released(store, scope, run, layer, frame, geometry, profile=profile)
@@ -111,7 +122,13 @@ def _resolution(run: Run, profile: Profile) -> int:
 
 
 def _places(
-    store: Store, scope: Scope, run: Run, profile: Profile, *, listed: PlaceFilter | None = None
+    store: Store,
+    scope: Scope,
+    run: Run,
+    profile: Profile,
+    *,
+    listed: PlaceFilter | None = None,
+    kinds: tuple[str, ...] = (),
 ) -> tuple[pd.DataFrame, np.ndarray]:
     decided_on = rulings(store, scope)
     found = [one for one in store.runs.places(scope, run.run_id) if listed is None or one.place_id in listed]
@@ -125,14 +142,28 @@ def _places(
     rows = [_place_row(place, run, verdict, profile) for place, verdict in zip(places, told, strict=True)]
     for row in rows:
         row["in_view"] = row["records"] if listed is None else listed[row["place"]]
-    named = nominated_places(store, scope, run) if listed is None else []
+    named = [one for one in nominated_places(store, scope, run) if not kinds or one.nomination.kind in kinds]
     rows += [_nominated_row(one) for one in named]
     places += [one.as_place() for one in named]
     columns = [field.name for field in FIELDS[Layer.PLACES] if profile in field.audiences]
     columns = list(dict.fromkeys(["id", "days", "months", "month_only", "decision", *columns]))
     frame = pd.DataFrame(rows, columns=columns, dtype=object).infer_objects()
     frame = frame.drop(columns=["marking", "profile", "run", "generated"])
-    return frame, np.asarray([footprint_geometry(place, run, profile) for place in places], dtype=object)
+    if profile is Profile.OPERATIONAL:
+        return frame, np.asarray([footprint_geometry(place, run, profile) for place in places], dtype=object)
+    shapes = _outlines_outside(store, scope, run, profile, places)
+    empty = shapely.is_empty(shapes)  # it lies in cells that the audience may not have: neither may it be told of
+    frame.loc[empty, ["records", "days", "months", "month_only"]] = 0
+    return frame, shapes
+
+
+def _outlines_outside(store: Store, scope: Scope, run: Run, profile: Profile, places: list[Place]) -> np.ndarray:
+    """Outlines of places for an audience outside operations: of cells that it has anyway, since others would show through."""
+    cells = released_layer(store, scope, run, Layer.CELLS, profile).features["cell"]
+    shown = np.asarray([h3cells.cell_number(cell) for cell in cells], np.int64)
+    wanted = _resolution(run, profile)
+    parts = [np.unique(h3cells.parents(np.asarray(place.footprint, np.int64), wanted)) for place in places]
+    return np.asarray([h3cells.union_geometry(np.intersect1d(part, shown)) for part in parts], dtype=object)
 
 
 def _place_row(place: Place, run: Run, decision: str, profile: Profile) -> dict[str, Any]:
@@ -209,7 +240,7 @@ def run_bounds(store: Store, scope: Scope, run: Run) -> tuple[float, float, floa
     cells = cells[h3cells.resolutions(cells["cell"].to_numpy()) == _resolution(run, Profile.PARTNER)]
     lon, lat = h3cells.centres(cells["cell"].to_numpy())
     if not len(lon):
-        return -7.6, 49.9, 1.8, 59.0
+        return NOWHERE
     margin = 0.005
     return (
         float(lon.min()) - margin,

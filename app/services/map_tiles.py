@@ -1,17 +1,21 @@
 """Tiles of an analysis: indexed when the analysis is made, made again where a filter asks for it, kept while they are used."""
 
 import json
+import math
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 
+import shapely
+
 from app.services import map_cells
 from app.services.filtered_tiles import filtered_tile
-from app.services.layers import reference_layer, run_bounds
+from app.services.layers import NOWHERE, reference_layer, run_bounds
 from app.services.map_layers import TILE_PROPERTIES, coverage_layer, map_layer, resolution_at, resolutions_of
 from app.services.shelf import Shelf
 from data.store import Store
 from geo.classes import class_breaks
+from geo.disclosure import ReleasedLayer
 from geo.errors import Conflict
 from geo.model import FeatureKind, Profile, Run, Scope
 from geo.view import View
@@ -21,6 +25,7 @@ CELLS: Final = "cells"
 COVERAGE: Final = "coverage"
 SIZE: Final = attrgetter("size_bytes")
 _DISPLAY: Final = "display"
+_ROUND_DEGREES: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -67,9 +72,19 @@ def display(store: Store, scope: Scope, run: Run, profile: Profile) -> Display:
     breaks = {int(resolution): limits for resolution, limits in stored["breaks"].items()}
     if profile is not Profile.OPERATIONAL:
         (shared,) = resolutions_of(run, profile)
-        counts = map_layer(store, scope, run, View(), profile, resolution=shared).features["records"].to_numpy()
-        breaks = {shared: class_breaks(counts)}
+        layer = map_layer(store, scope, run, View(), profile, resolution=shared)
+        breaks = {shared: class_breaks(layer.features["records"].to_numpy())}
+        return Display(breaks, _released_bounds(layer))
     return Display(breaks, (west, south, east, north))
+
+
+def _released_bounds(layer: ReleasedLayer) -> tuple[float, float, float, float]:
+    """Bounds of what an audience has, rounded outwards; where it has nothing, those of the country."""
+    if not len(layer):
+        return NOWHERE
+    west, south, east, north = (shapely.total_bounds(layer.geometry) / _ROUND_DEGREES).tolist()
+    low, high = (math.floor(west), math.floor(south)), (math.ceil(east), math.ceil(north))
+    return tuple(one * _ROUND_DEGREES for one in (*low, *high))
 
 
 Tile = tuple[int, int, int]

@@ -28,10 +28,10 @@ def save_view(store: Store, scope: Scope, name: str, view: View, *, now_us: int)
     with store.database.transaction():
         store.database.lock("views")
         others = store.views.saved(scope)
-        for one in others:
-            if one.name.casefold() == plain.casefold():
-                store.views.forget(scope, one.view_id)
-        if len(others) >= MAX_SAVED:
+        same = [one for one in others if one.name.casefold() == plain.casefold()]
+        if len(others) - len(same) >= MAX_SAVED:
             raise InvalidParameter(f"There are {MAX_SAVED} saved views; remove some first.")
+        for one in same:
+            store.views.forget(scope, one.view_id)
         store.views.save(scope, kept)
     return kept

@@ -29,7 +29,7 @@ def _rendered(template: str, run_id: str, cell: str) -> str:
     run = store().runs.get(scope(), run_id)
     view = asked_view()
     found = view_cell(store(), scope(), run, cell, view)
-    consulted(f"run:{run.run_id}/cells/{found.cell}")
+    consulted(f"run:{run.run_id}/cells/{found.cell}{as_query(view)}")
     return render_template(
         template,
         run=run,

@@ -8,6 +8,7 @@ from app.services.reviewing import local_day
 from app.web.analysing import running
 from app.web.routes import permitted
 from app.web.security import account, consulted, lapwing, profile, scope, store
+from app.web.views import readers_runs
 from geo.model import Profile
 from geo.narrative import month_words
 
@@ -24,7 +25,7 @@ def home() -> str:
     inside = reads and profile() is Profile.OPERATIONAL
     comes_in = permitted("evidence.imports", role)
     records = store().evidence.record_counts(scope()) if comes_in else {}
-    runs = store().runs.runs(scope()) if reads else []
+    runs = readers_runs() if reads else []
     found = overview(store(), scope(), runs, now_us=now_us) if inside else None
     if found:
         consulted(f"run:{found.newest.run_id}/home")

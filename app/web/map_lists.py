@@ -73,6 +73,7 @@ def _places(run: Run, view: View, audience: Profile, sort: str, number: int) -> 
     rows = _place_rows(run, view, audience)
     rows.sort(key=_ORDERS[sort.removeprefix("-")], reverse=sort.startswith("-"))
     named = nominated_places(store(), scope(), run) if audience is Profile.OPERATIONAL else []
+    named = [one for one in named if not view.place_kinds or one.nomination.kind in view.place_kinds]
     return Page.of(rows, number), named
 
 

@@ -14,7 +14,7 @@ from app.web.downloads import hand_out
 from app.web.map_lists import list_of
 from app.web.routes import MAY_SEE_RECORDS, permitted
 from app.web.security import account, consulted, lapwing, profile, scope, store
-from app.web.views import as_query, asked_view, compared_view, visible_run
+from app.web.views import as_query, asked_view, compared_view, readers_runs, visible_run
 from data.export.geojson import write_geojson
 from geo.classes import RAMP
 from geo.disclosure import ReleasedLayer
@@ -34,8 +34,8 @@ MAX_MAP_PLACES: Final = 500
 
 @pages.get("/runs")
 def index() -> BaseResponse:
-    """Go to the newest analysis."""
-    runs = store().runs.runs(scope())
+    """Go to the newest analysis that the reader may see."""
+    runs = readers_runs()
     if not runs:
         return make_response(render_template("no_runs.html"))
     return redirect(url_for("runs.map_page", run_id=runs[0].run_id))

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from app.services.saved_views import save_view
 from app.web.security import lapwing, scope, store
+from app.web.views import allowed
 from geo.view import View
 
 pages = Blueprint("views", __name__)
@@ -16,7 +17,7 @@ pages = Blueprint("views", __name__)
 def save(run_id: str) -> Response:
     """Keep the filter of a map under a name."""
     run = store().runs.get(scope(), run_id)
-    view = View.parse(parse_qs(request.form.get("query", "")))
+    view = allowed(View.parse(parse_qs(request.form.get("query", ""))))
     kept = save_view(store(), scope(), request.form.get("name", ""), view, now_us=lapwing().clock())
     return redirect(url_for("runs.map_page", run_id=run.run_id, saved=kept.view_id))
 

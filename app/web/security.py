@@ -1,5 +1,6 @@
 """Default-deny: sessions, roles, a nonce a request and headers that let nothing in from elsewhere."""
 
+import hashlib
 import logging
 import secrets
 import time
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from app.wiring import Lapwing
 
 COOKIE: Final = "lapwing_session"
+# Longer filters would not fit an index of subjects.
+MAX_SUBJECT_FILTER: Final = 400
 
 # The audience of each role from outside; all others work within operations.
 PROFILES: Final = {Role.PARTNER: Profile.PARTNER, Role.BOARD: Profile.PUBLIC}
@@ -67,8 +70,16 @@ def profile() -> Profile:
 
 
 def consulted(subject: str) -> None:
-    """Log that the signed-in person saw something: once an hour for each subject."""
-    store().audit.consult(scope(), subject, lapwing().clock())
+    """Log that the signed-in person saw something: once an hour for each subject.
+
+    What follows a question mark is a filter; a long one stands in full in the event's detail, and as a digest in its subject.
+    """
+    plain, _, query = subject.partition("?")
+    if len(query) > MAX_SUBJECT_FILTER:
+        digest = hashlib.blake2b(query.encode(), digest_size=16).hexdigest()
+        store().audit.consult(scope(), f"{plain}?filter={digest}", lapwing().clock(), filter=query)
+    else:
+        store().audit.consult(scope(), subject, lapwing().clock())
 
 
 def protect(app: Flask) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
+import geo
 from app.services import map_tiles
 from app.services.layers import REFERENCE_KINDS, require_layers
 from app.web.security import consulted, lapwing, profile, scope, store
@@ -12,6 +13,7 @@ from app.web.views import as_query, asked_view, visible_run
 from geo.errors import NotFound
 from geo.model import FeatureKind, Profile, Run
 from geo.view import View
+from maps.tiles import FORMAT, check_tile
 
 pages = Blueprint("tiles", __name__, url_prefix="/tiles")
 
@@ -21,6 +23,7 @@ MEDIA_TYPE: Final = "application/vnd.mapbox-vector-tile"
 @pages.get("/<layer>/<run_id>/<int:z>/<int:x>/<int:y>.mvt")
 def tile(layer: str, run_id: str, z: int, x: int, y: int) -> Response:
     """Return one tile, or that it is the one the browser has."""
+    check_tile(z, x, y)
     run = visible_run(run_id)
     require_layers(run)
     audience = profile()
@@ -31,7 +34,17 @@ def tile(layer: str, run_id: str, z: int, x: int, y: int) -> Response:
     consulted(f"run:{run.run_id}/tiles/{layer}{as_query(view)}")
     response = Response(mimetype=MEDIA_TYPE)
     response.headers["Cache-Control"] = "private, no-cache"
-    key = (run.run_id, *state, audience, scope().org_id, view.query(), layer, f"{z}/{x}/{y}")
+    key = (
+        geo.__version__,
+        str(FORMAT),
+        run.run_id,
+        *state,
+        audience,
+        scope().org_id,
+        view.query(),
+        layer,
+        f"{z}/{x}/{y}",
+    )
     etag = hashlib.blake2b("\n".join(key).encode(), digest_size=16).hexdigest()
     response.set_etag(etag)
     if request.if_none_match.contains(etag):

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs
 
 from flask import request
 
+from app.services.sharing import shared_run
 from app.web.routes import MAY_SEE_RECORDS
 from app.web.security import account, profile, scope, store
 from geo.errors import NotFound, NotPermitted
@@ -13,34 +14,49 @@ from geo.view import View
 
 
 def asked_view() -> View:
-    """Return the view that the parameters of the address ask for, a saved one where they name it.
+    """Return the view that the parameters of the address ask for, a saved one where they name it."""
+    saved = request.values.get("saved", "")
+    if saved:
+        view = View.parse(parse_qs(store().views.get(scope(), saved).query))
+    else:
+        view = View.parse(request.values.to_dict(flat=False))
+    return allowed(view)
+
+
+def allowed(view: View) -> View:
+    """Return the view where the reader's role may have it.
 
     Raises
     ------
     NotPermitted
         When it chooses by agency and the reader may not know which agency said what.
     """
-    saved = request.values.get("saved", "")
-    if saved:
-        view = View.parse(parse_qs(store().views.get(scope(), saved).query))
-    else:
-        view = View.parse(request.values.to_dict(flat=False))
     if view.agencies and account().role not in MAY_SEE_RECORDS:
         raise NotPermitted("Which agency said what is for analysts.")
     return view
 
 
 def visible_run(run_id: str) -> Run:
-    """Return an analysis that the reader may see: outside operations the newest one only, so that no two can be compared.
+    """Return an analysis that the reader may see: outside operations the one that is shared, so that no two can be compared.
 
     Raises
     ------
     NotFound
     """
-    run = store().runs.get(scope(), run_id)
-    if profile() is not Profile.OPERATIONAL and run.run_id != store().runs.get(scope(), "latest").run_id:
+    if profile() is Profile.OPERATIONAL:
+        return store().runs.get(scope(), run_id)
+    run = shared_run(store(), scope())
+    if run is None or run_id not in {run.run_id, "latest"}:
         raise NotFound("There is no such analysis.")
     return run
+
+
+def readers_runs() -> list[Run]:
+    """Return the analyses that the reader may see, newest first."""
+    if profile() is Profile.OPERATIONAL:
+        return store().runs.runs(scope())
+    run = shared_run(store(), scope())
+    return [run] if run else []
 
 
 def compared_view() -> View | None:
