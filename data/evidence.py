@@ -58,6 +58,11 @@ class Evidence:
             raise NotFound(f"No record {record_key.hex()[:16]}; it may have been undone or purged.")
         return rows[0]
 
+    def changes_so_far(self, scope: Scope) -> dict[str, int]:
+        """How often records or features came, went or were altered; no count ever falls, so equal ones mean no change."""
+        row = self._db.rows("changes_so_far", org_id=scope.org_id)[0]
+        return {name: int(count) for name, count in row.items()}
+
     def vehicle_hashes(self) -> pd.DataFrame:
         """Every record with a vehicle, of every organisation: ``org_id``, ``record_key``, ``vehicle_hash``."""
         return self._db.frame("vehicle_hashes")

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 import psycopg
@@ -14,6 +14,28 @@ from psycopg.rows import tuple_row
 from data.pgcopy import ROWS_PER_CHUNK, binary_rows
 from data.queries import statement
 from geo.errors import StoreError
+
+# Tables that a purge, a refuge or a position given later takes rows from or rewrites, each with what hangs on it.
+_COMPACTED: Final = (
+    "record",
+    "batch_record",
+    "location_hint",
+    "revision",
+    "quarantine",
+    "event_split",
+    "run",
+    "run_cell",
+    "run_place",
+    "run_place_record",
+    "run_match",
+    "run_facility",
+    "run_route",
+    "run_link",
+    "run_view",
+    "nomination",
+    "decision",
+    "place",
+)
 
 
 class PostgisDatabase:
@@ -133,23 +155,9 @@ class PostgisDatabase:
         return [self._where]
 
     def compact(self) -> None:
-        """Rewrite the tables of evidence and analyses without what was removed."""
+        """Rewrite the tables of evidence, analyses and places without what was removed."""
         with self._translated():
-            for table in (
-                "record",
-                "batch_record",
-                "location_hint",
-                "revision",
-                "quarantine",
-                "event_split",
-                "run_cell",
-                "run_place",
-                "run_place_record",
-                "run_match",
-                "run_facility",
-                "run_route",
-                "run_link",
-            ):
+            for table in _COMPACTED:
                 self._connection().execute(sql.SQL("VACUUM FULL {}").format(sql.Identifier(table)))
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """The analyst's map in a real browser: click a cell, filter, slide the months, compare, go back; with keys too."""
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser import Served, Watched, chromium, serving, sign_in
 from tests.files import command
@@ -256,3 +258,174 @@ def test_a_saved_view_is_opened_by_its_id(seen: Watched, served: Served) -> None
     assert re.search(r"\?saved=[\w-]+$", page.url)
     assert "weekday" not in page.url
     assert rows(seen) == filtered
+
+
+def slide_to(seen: Watched, number: int) -> dict[str, str]:
+    """Move the months with keys, as far as the page has followed; the month's words and dates."""
+    page = seen.page
+    months = json.loads(page.get_attribute("#month", "data-months"))
+    month = months[number - 1]
+    page.locator("#month").focus()
+    page.keyboard.press("Home")
+    with page.expect_response(lambda one: "places.geojson" in one.url and f"from={month['from']}" in one.url) as answer:
+        for _ in range(number):
+            page.keyboard.press("ArrowRight")
+    count = len(answer.value.json()["features"])
+    expect(page.locator(".leaflet-lapwing-places-pane path")).to_have_count(count)
+    expect(page.locator("#map-status")).to_have_text(f"Map drawn, with {count} {'place' if count == 1 else 'places'}.")
+    page.wait_for_function("day => new URLSearchParams(location.search).get('from') === day", arg=month["from"])
+    return month
+
+
+def slide_back(seen: Watched) -> None:
+    """Move the months to the whole analysis."""
+    seen.page.locator("#month").focus()
+    seen.page.keyboard.press("Home")
+    seen.page.wait_for_function("() => !location.search.includes('from=')")
+
+
+def test_all_of_the_page_follows_the_month(seen: Watched, served: Served) -> None:
+    page = seen.page
+    open_map(seen, served, "/runs/latest/map?list=cells&kind=incidents&kind=intelligence")
+    page.locator("#list [data-cell] button").first.click()
+    page.wait_for_selector("#place-panel h2:has-text('Cell round')")
+    opened = page.inner_text("#place-panel h2")
+    places = page.locator(".leaflet-lapwing-places-pane path")
+    drawn = places.count()
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url))
+    month = slide_to(seen, 3)
+    expect(page.locator("#place-panel")).to_contain_text("the filter")  # the panel is told again, of the month
+    dates = {"from": [month["from"]], "to": [month["to"]]}
+
+    def query_of(part: str) -> dict[str, list[str]]:
+        return parse_qs(urlsplit(next(one for one in reversed(asked) if part in one)).query)
+
+    view = dates | {"kind": ["incidents", "intelligence"]}
+    assert query_of("places.geojson") == query_of("/panel") == query_of("/tiles/cells/") == view
+    assert page.inner_text("#place-panel h2") == opened
+    asked.clear()
+    page.locator("#list [data-cell] button").first.click()
+    page.wait_for_function("name => !document.querySelector('#place-panel h2').textContent.includes(name)", arg=opened)
+    assert query_of("/panel") == view
+    assert places.count() < drawn
+    assert page.input_value("#filter-form [name=from]") == month["from"]
+    assert page.input_value("#filter-form [name=to]") == month["to"]
+    assert page.is_checked("#filter-form [name=kind][value=incidents]")
+    assert parse_qs(page.input_value("#saved-views [name=query]")) == view
+    assert page.input_value("#download-view [name=from]") == month["from"]
+    assert page.locator("#list [data-cell]").count()  # still the list of cells
+    slide_back(seen)
+    expect(places).to_have_count(drawn)
+    assert page.input_value("#filter-form [name=from]") == ""
+
+
+def test_the_month_gives_the_whole_map_a_form_to_save_it_by(seen: Watched) -> None:
+    page = seen.page
+    page.locator("summary:has-text('Filter and compare')").click()
+    month = slide_to(seen, 2)
+    assert page.input_value("#saved-views [name=query]") == f"from={month['from']}&to={month['to']}"
+    assert page.input_value("#filter-form [name=from]") == month["from"]
+    assert page.locator("#filter").get_attribute("open") is not None
+    page.check("text=Friday")
+    page.click("#list th >> text=Records")
+    page.wait_for_selector("#list th[aria-sort=ascending] >> text=Records")
+    assert page.is_checked("text=Friday")  # sorting keeps what is half filled in
+
+
+def test_lines_of_the_whole_analysis_go_with_a_filter_and_come_back(seen: Watched) -> None:
+    page = seen.page
+    lines = page.locator(".leaflet-lapwing-lines-pane path")
+    whole = lines.count()
+    assert whole
+    slide_to(seen, 2)
+    expect(lines).to_have_count(0)
+    slide_back(seen)
+    expect(lines).to_have_count(whole)
+
+
+def test_the_month_keeps_the_filter_of_a_saved_view(seen: Watched, served: Served) -> None:
+    page = seen.page
+    open_map(seen, served, "/runs/latest/map?weekday=sat&hours=18-2")
+    page.click("summary:has-text('Saved views')")
+    page.fill("#view-name", "Saturday nights")
+    page.click("#saved-views button:has-text('Save')")
+    page.wait_for_url("**/map?saved=*")
+    page.wait_for_selector("body[data-map=drawn]")
+    whole = page.inner_text("#view-words")
+    month = slide_to(seen, 4)
+    assert parse_qs(urlsplit(page.url).query) == {
+        "from": [month["from"]], "to": [month["to"]], "weekday": ["sat"], "hours": ["18-2"],
+    }  # fmt: skip
+    assert "on Saturday" in page.inner_text("#filter-chosen")
+    followed, words = rows(seen), page.inner_text("#view-words")
+    assert words != whole
+    page.reload()
+    page.wait_for_selector("body[data-map=drawn]")
+    assert (rows(seen), page.inner_text("#view-words")) == (followed, words)
+    slide_back(seen)
+    assert parse_qs(urlsplit(page.url).query) == {"weekday": ["sat"], "hours": ["18-2"]}
+
+
+def test_sorting_and_the_month_keep_the_comparison(seen: Watched, served: Served) -> None:
+    page = seen.page
+    month = json.loads(page.get_attribute("#month", "data-months"))
+    first, second = month[1], month[-2]
+    compared = {"compare_from": [second["from"]], "compare_to": [second["to"]]}
+    open_map(
+        seen, served,
+        f"/runs/latest/map?from={first['from']}&to={first['to']}&compare_from={second['from']}&compare_to={second['to']}",
+    )  # fmt: skip
+    page.click("#list th >> text=Records")
+    page.wait_for_selector("#list th[aria-sort=ascending] >> text=Records")
+    assert compared.items() <= parse_qs(urlsplit(page.url).query).items()
+    page.click(".lw-tabs >> text=Cells")
+    page.wait_for_selector("#list [data-cell]")
+    assert compared.items() <= parse_qs(urlsplit(page.url).query).items()
+    now = slide_to(seen, 4)
+    query = parse_qs(urlsplit(page.url).query)
+    assert query == compared | {"from": [now["from"]], "to": [now["to"]], "list": ["cells"]}
+    assert page.inner_text("#compared-words") == (
+        f"Left: {now['from']} to {now['to']}. Right: {second['from']} to {second['to']}."
+    )
+    page.reload()
+    page.wait_for_selector("body[data-map=drawn]")
+    assert page.locator("#swipe").count() == 1
+
+
+def test_the_header_counts_the_records_of_the_cells_on_the_map(seen: Watched, served: Served) -> None:
+    page = seen.page
+    open_map(seen, served, "/runs/latest/map?list=cells&min_records=15")
+    shown = [int(one.replace(",", "")) for one in page.locator("#list td:nth-child(2)").all_inner_texts()]
+    assert page.locator(".lw-pages").count() == 0  # all of them
+    assert page.inner_text("#view-words").startswith(f"{sum(shown):,} of ")
+    assert "hot." in page.inner_text("#view-words")
+    month = json.loads(page.get_attribute("#month", "data-months"))[-2]
+    open_map(seen, served, f"/runs/latest/map?list=cells&new_since={month['from']}")
+    assert " of " in page.inner_text("#view-words").split(",")[0]
+    assert "hot." not in page.inner_text("#view-words")  # nothing is marked
+
+
+def test_once_the_session_has_ended_a_click_says_so(browser: Watched, served: Served, home: Path) -> None:
+    link = command(home, "user", "add", "some-leaver", "--role", "analyst", "--json").json["link"]
+    own = browser.page.context.browser.new_context()
+    try:
+        seen = Watched(own.new_page())
+        page = seen.page
+        sign_in(page, Served(served.address, served.process, served.address + urlsplit(link).path))
+        open_map(seen, served, "/runs/latest/map?list=cells")
+        own.clear_cookies()
+        page.locator("#list [data-cell] button").first.click()
+        page.wait_for_selector("#place-panel:not([hidden])")
+        assert "Your session has ended. Sign in again." in page.inner_text("#place-panel")
+        assert page.locator("#place-panel form").count() == 0
+        before = rows(seen)
+        page.locator("#month").focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_selector("#map-status >> text=Your session has ended. Sign in again.")
+        assert rows(seen) == before
+        assert "from=" not in page.url
+        page.click("#place-panel >> text=Sign in")
+        page.wait_for_url("**/sign-in")
+    finally:
+        own.close()

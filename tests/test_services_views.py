@@ -1,6 +1,7 @@
 """Filtered maps: counted anew from the records of an analysis, the same in lists, tiles and files, and safe outside."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -131,6 +132,27 @@ def test_months_and_choices_are_those_of_the_records(city: Lapwing, run: Run) ->
     view = month_view(int(month[:4]), int(month[5:]))
     assert count_view(city.store, SCOPE, run, view).records == counts.months[month]
     assert count_view(city.store, SCOPE, run, view).months == counts.months  # the slider shows all months
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        View(), View(min_records=5), View(min_records=1_000), View(new_since=date(2025, 6, 1)), View(place_kinds=("area",)),
+        View(weekdays=(4, 5), hours=(18, 2), min_records=2), View(kinds=("incidents",), new_since=date(2025, 6, 1)),
+    ],
+)  # fmt: skip
+def test_the_records_counted_are_those_of_the_cells_on_the_map(city: Lapwing, run: Run, view: View) -> None:
+    counts = count_view(city.store, SCOPE, run, view)
+    assert counts.records == cells_of(city, run, view)["records"].sum()
+    assert counts.of == run.summary["records"]
+    assert counts.months == count_view(city.store, SCOPE, run, replace(view, min_records=1, new_since=None)).months
+
+
+def test_few_records_of_their_cell_are_not_counted_with_those_on_the_map(city: Lapwing, run: Run) -> None:
+    records = run_records(city.store, SCOPE, run)
+    full = records.groupby("cell")["cell"].transform("size") >= 5
+    assert count_view(city.store, SCOPE, run, View(min_records=5)).records == full.sum()
+    assert 0 < full.sum() < len(records)
 
 
 @pytest.mark.parametrize("layer", [Layer.PLACES, Layer.CELLS])

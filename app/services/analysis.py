@@ -11,7 +11,7 @@ from app.services import statistics
 from app.services.besides import find_besides
 from app.services.map_tiles import prepare_tiles
 from app.services.placing import make_places
-from app.services.run_inputs import read_inputs, stored_run
+from app.services.run_inputs import read_inputs, require_unchanged, stored_run
 from app.services.run_records import NAME, pack_records
 from app.services.selecting import Selection, select
 from app.services.study import study_cells
@@ -67,6 +67,11 @@ def analyse(
 
     ``as_of_us`` is the run's stored time, the moment recency is counted from; it is not part of the id. Without it, a
     run that is already stored over the same inputs is returned as it is, else the time is ``now_us``.
+
+    Raises
+    ------
+    Conflict
+        When records or protected places changed before it was stored; nothing of it is.
     """
     inputs = read_inputs(store, scope, parameters, seed=seed)
     if known := stored_run(store, scope, inputs, as_of_us=as_of_us):
@@ -95,6 +100,7 @@ def analyse(
     )  # fmt: skip
     progress("Saving")
     with store.database.transaction():
+        require_unchanged(store, scope, inputs)
         store.runs.save(scope, run, cells, found.places, found.members, selection.matches, besides)
         store.places.remember(scope, run.run_id, found.remembered)
         progress("Preparing the map")

@@ -5,6 +5,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic_ns
 from typing import Any, Final, Protocol
 
 from geo.errors import LapwingError, NotFound
@@ -33,6 +34,7 @@ class Job:
     """One piece of work: ``share`` of it is done; it ends with a ``result`` or with one line of ``error``.
 
     ``words`` name the step under way. ``subject`` says what it is about, where a page must know; it is no part of the work.
+    ``ended_us`` is when it ended, by the clock that ``begun_us`` was read from.
     """
 
     job_id: str
@@ -44,6 +46,7 @@ class Job:
     error: str = ""
     subject: str = ""
     cancelled: bool = False
+    ended_us: int | None = None
     _done: threading.Event = field(default_factory=threading.Event, repr=False)
     _unwanted: threading.Event = field(default_factory=threading.Event, repr=False)
 
@@ -85,7 +88,7 @@ class Job:
 
 
 class Jobs:
-    """The work under way and what became of it, for an hour; a restart forgets it."""
+    """The work under way and, for an hour after its end, what became of it; a restart forgets it."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
@@ -97,7 +100,7 @@ class Jobs:
         job = Job(secrets.token_urlsafe(12), owner, now_us)
         with self._lock:
             self._jobs = {
-                key: one for key, one in self._jobs.items() if not one.done or now_us - one.begun_us < _HOUR_US
+                key: one for key, one in self._jobs.items() if one.ended_us is None or now_us - one.ended_us < _HOUR_US
             }
             self._jobs[job.job_id] = job
         threading.Thread(target=_run, args=(job, work), name=f"job-{job.job_id}", daemon=True).start()
@@ -150,6 +153,7 @@ class Jobs:
 
 
 def _run(job: Job, work: Work) -> None:
+    began_ns = monotonic_ns()
     try:
         job.result = work(job.seen)
     except Cancelled as error:
@@ -161,4 +165,5 @@ def _run(job: Job, work: Work) -> None:
         job.error = _UNEXPECTED
     finally:
         job.share = 1.0
+        job.ended_us = job.begun_us + (monotonic_ns() - began_ns) // 1000
         job._done.set()  # noqa: SLF001 - its own

@@ -1,29 +1,39 @@
 """What an analysis is made from, and the name that it gives the run."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import geo
+from app.services import map_cells, run_records
 from app.services.deciding import Memory, memory
-from app.services.run_records import has_records
 from app.services.stacks import REPORTS
 from data.store import Store
+from geo.errors import Conflict
 from geo.model import RecordKind, Run, Scope
 from geo.parameters import AnalysisParameters, run_id
+
+# What a map needs of an analysis; tiles are made from it where they are missing.
+MAP_PARTS: Final = (run_records.NAME, map_cells.NAME, "display")
 
 
 @dataclass(frozen=True)
 class RunInputs:
-    """Inputs of one run, read once: a decision made meanwhile is the next analysis's."""
+    """Inputs of one run, read once: a decision made meanwhile is the next analysis's.
+
+    ``changes`` are those of the evidence until then; with one more, what was read is no longer what is held.
+    """
 
     run_id: str
     hashes: tuple[str, ...]
     batches: list[str]
     remembered: Memory
     seed: int
+    changes: dict[str, int]
 
 
 def read_inputs(store: Store, scope: Scope, parameters: AnalysisParameters, *, seed: int) -> RunInputs:
     """Name what goes into an analysis; the same inputs, parameters, version and seed make the same run."""
+    changes = store.evidence.changes_so_far(scope)  # first: a change while the rest is read is a change
     hashes = store.evidence.input_hashes(
         scope, sorted({*parameters.record_kinds, *REPORTS, RecordKind.EFFORT, RecordKind.SIGHTINGS})
     )
@@ -31,7 +41,22 @@ def read_inputs(store: Store, scope: Scope, parameters: AnalysisParameters, *, s
     hashes = (*hashes, *remembered.hashes)
     batches = sorted(b.batch_id for b in store.evidence.batches(scope) if b.undone_at_us is None)
     identity = run_id(parameters=parameters, input_hashes=hashes, code_version=geo.__version__, seed=seed)
-    return RunInputs(identity, hashes, batches, remembered, seed)
+    return RunInputs(identity, hashes, batches, remembered, seed, changes)
+
+
+def require_unchanged(store: Store, scope: Scope, inputs: RunInputs) -> None:
+    """Refuse an analysis of evidence that has changed since, and let none change until the caller's transaction ends.
+
+    Raises
+    ------
+    Conflict
+        Its layers would show records that were purged or a refuge that came meanwhile, and no purge would find them.
+    """
+    store.database.lock("import")
+    if store.evidence.changes_so_far(scope) != inputs.changes:
+        raise Conflict(
+            "Records or protected places changed while the analysis was being made; nothing was stored. Make it again."
+        )
 
 
 def stored_run(store: Store, scope: Scope, inputs: RunInputs, *, as_of_us: int | None) -> Run | None:
@@ -42,7 +67,12 @@ def stored_run(store: Store, scope: Scope, inputs: RunInputs, *, as_of_us: int |
         and known.purged_at_us is None
         and known.summary["batches"] == inputs.batches
         and as_of_us in {None, known.generated_at_us}
-        and has_records(store, scope, known)
+        and whole(store, scope, known)
     ):
         return known
     return None
+
+
+def whole(store: Store, scope: Scope, run: Run) -> bool:
+    """Whether an analysis has all that its map needs; one that an earlier version made may have a part of it."""
+    return all(store.views.load(scope, run.run_id, name) is not None for name in MAP_PARTS)

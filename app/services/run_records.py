@@ -64,5 +64,5 @@ def run_records(store: Store, scope: Scope, run: Run) -> pd.DataFrame:
 
 
 def has_records(store: Store, scope: Scope, run: Run) -> bool:
-    """Whether an analysis has what its map is filtered from; one that an earlier version made has not."""
+    """Whether an analysis has the records that its map is filtered from; one that an earlier version made has not."""
     return store.views.load(scope, run.run_id, NAME) is not None

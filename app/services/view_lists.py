@@ -57,7 +57,7 @@ class Page:
 
 @dataclass(frozen=True)
 class ViewCounts:
-    """What a view shows in figures: records by month (``YYYY-MM``) ignoring its dates, and those left out unseen."""
+    """What a view shows in figures: records on the map, by month (``YYYY-MM``) ignoring its dates, and those left out unseen."""
 
     records: int
     of: int
@@ -117,12 +117,19 @@ def count_view(store: Store, scope: Scope, run: Run, view: View) -> ViewCounts:
     records = run_records(store, scope, run)
     undated = matching(records, replace(view, date_from=None, date_to=None))
     return ViewCounts(
-        records=int(matching(records, view).sum()),
+        records=count_shown(store, scope, run, view),
         of=len(records),
         months=by_month(records, undated),
         without_time=without_time(records, view),
         choices={name: _choices(records[name]) for name in ("kind", "category", "source_type", "grade", "agency")},
     )
+
+
+def count_shown(store: Store, scope: Scope, run: Run, view: View) -> int:
+    """Count the records that match a view and lie in a cell that it shows: those of the map."""
+    if view.min_records > 1 or view.new_since:
+        return int(view_cells(store, scope, run, view)["records"].sum())
+    return int(matching(run_records(store, scope, run), view).sum())
 
 
 def by_month(records: pd.DataFrame, inside: NDArray[np.bool_]) -> dict[str, int]:

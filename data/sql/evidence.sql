@@ -127,6 +127,12 @@ FROM record WHERE org_id = :org_id AND kind IN :kinds AND superseded = 0 ORDER B
 -- name: alterations
 SELECT subject FROM alteration WHERE org_id = :org_id ORDER BY alteration_id;
 
+-- name: changes_so_far
+SELECT (SELECT COUNT(*) FROM batch WHERE org_id = :org_id) AS batches,
+       (SELECT COUNT(*) FROM batch WHERE org_id = :org_id AND undone_at_us IS NOT NULL) AS undone,
+       (SELECT COUNT(*) FROM alteration WHERE org_id = :org_id) AS alterations,
+       (SELECT COUNT(*) FROM tombstone WHERE org_id = :org_id) AS tombstones;
+
 -- name: vehicle_hashes
 SELECT org_id, record_key, vehicle_hash FROM record WHERE vehicle_hash <> '' ORDER BY org_id, record_key;
 
