@@ -12,7 +12,7 @@ from app.services.layers import require_layers
 from app.services.nominated import NominatedPlace, nominated_places
 from app.services.run_records import run_records
 from app.services.spots import spots_words
-from app.services.view_lists import ListedPlace, by_month, listed_places
+from app.services.view_lists import ListedPlace, by_month, count_shown, listed_places
 from data.store import Store
 from geo import cells as h3cells
 from geo.aoristic import aoristic_profile
@@ -85,7 +85,7 @@ def view_area(store: Store, scope: Scope, run: Run, outline: shapely.Geometry, v
     places = set(counted["place"].to_numpy(np.int64).tolist()) - {-1}
     return AreaView(
         area_km2=float(shapely.area(outline_m)) / 1e6, cells=len(cells), cells_km2=float(h3cells.areas_km2(cells).sum()),
-        records=len(counted), unfiltered=int(here.sum()), of=int(everywhere.sum()), without_time=without_time(records[here], view),
+        records=len(counted), unfiltered=int(here.sum()), of=count_shown(store, scope, run, view), without_time=without_time(records[here], view),
         kinds=_counted(counted["kind"]), categories=_counted(counted["category"]), months=by_month(records, inside),
         weights=weights, timed=timed, cautious=cautious, hot_cells=int(told["hot"].sum()),
         hot=_hot(store, told, np.bincount(number[here], minlength=len(cells))),

@@ -1,5 +1,6 @@
 """The map of an analysis, the layers it draws, and files to take away."""
 
+from datetime import date
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -30,6 +31,8 @@ from maps.page import MapConfig, map_parts
 pages = Blueprint("runs", __name__)
 
 MAX_MAP_PLACES: Final = 500
+# What of the map's script follows the view; the page says it once more, where js/map-filter.js reads it.
+FOLLOWS: Final = ("tiles_url", "cell_url", "places_url", "routes_url", "network_url")
 
 
 @pages.get("/runs")
@@ -56,6 +59,7 @@ def map_page(run_id: str) -> str:
     shown = map_tiles.display(store(), scope(), run, audience)
     counts = count_view(store(), scope(), run, view)
     months = [_month(name) for name in counts.months]
+    config = _config(run, view, other, shown)
     month = view.of_month() if view.date_from and str(view.date_from) in {one["from"] for one in months} else None
     return render_template(
         "map.html",
@@ -74,7 +78,7 @@ def map_page(run_id: str) -> str:
         hour_bands=HOUR_BANDS,
         weekday_names=WEEKDAYS,
         view_words=view_words,
-        list_url=partial(page_url, run, view),
+        list_url=partial(page_url, run, view, **_compared_dates(other)),
         now_us=lapwing().clock(),
         listing=list_of(run, view, audience),
         max_places=MAX_MAP_PLACES,
@@ -82,8 +86,8 @@ def map_page(run_id: str) -> str:
         saved_id=request.args.get("saved", ""),
         breaks=shown.breaks[resolution_at(run, audience, MAX_ZOOM)],
         ramp=RAMP,
-        tiles_url=tiles_url(run, view),
-        map=map_parts(_config(run, view, other, shown), nonce=g.nonce),
+        follows={name: getattr(config, name) for name in FOLLOWS} | {"query": view.query()},
+        map=map_parts(config, nonce=g.nonce),
         formats=exporting.WRITERS,
         audiences=list(Profile),
         download_query=as_query(view),
@@ -95,6 +99,11 @@ def _month(name: str) -> dict[str, str]:
     view = month_view(int(name[:4]), int(name[5:]))
     assert view.date_from is not None  # noqa: S101 - it has both dates
     return {"words": f"{view.date_from:%B %Y}", "from": str(view.date_from), "to": str(view.date_to)}
+
+
+def _compared_dates(other: View | None) -> dict[str, date | None]:
+    """Return the parameters of the address that ask for a comparison."""
+    return {"compare_from": other.date_from, "compare_to": other.date_to} if other else {}
 
 
 def _place_kinds(run: Run, view: View) -> list[tuple[str, int]]:

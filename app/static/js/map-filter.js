@@ -1,31 +1,57 @@
-// Filters without leaving the map: the address changes, the tiles and the lists follow, and the back button undoes it.
+// Filters without leaving the map: the address changes, all of the page that speaks of the view follows, and the back button
+// undoes it.
 // Without this script the forms are plain ones. A classic script that stands after map.js.
 "use strict";
 
 (() => {
-  const PARTS = ["view-words", "list", "months-words", "filter-chosen", "download-view", "print-view"];
+  const PARTS = ["view-words", "list", "filter-chosen", "compared-words", "download-view", "print-view"];
+  const FORMS = ["filter", "saved-views"]; // only with another filter: turning a page keeps what is half filled in
+  const KEPT = ["list", "sort", "compare_from", "compare_to", "place"]; // of an address, besides its filter
 
-  const followFilter = (map, config, cells) => {
+  // Puts the words of the new page in place of ours; what is folded open stays so.
+  const replace = (id, page) => {
+    const [here, there] = [document.getElementById(id), page.getElementById(id)];
+    if (!here || !there) return;
+    const open = here.querySelector("details")?.open;
+    here.replaceChildren(...there.childNodes);
+    if (open) here.querySelector("details")?.setAttribute("open", "");
+  };
+
+  // `follow` draws anew what lies at another address than before.
+  const followFilter = (map, config, follow) => {
+    Object.assign(config, JSON.parse(document.getElementById("follows").dataset.view));
     let asked = 0;
-    // Takes the page of an address and puts its words in place of ours; the service has escaped every text of it.
+    const fail = (error) => {
+      window.lapwing.say(...(error.ended ? window.lapwing.inWords(error) : ["The filter could not be applied. Try again."]));
+    };
+
+    // The address of the map with its own filter, which a saved view does not spell out, over other dates.
+    const dated = (month) => {
+      const address = new URL(location.href);
+      const asks = new URLSearchParams(config.query);
+      for (const name of ["from", "to"]) {
+        if (month) asks.set(name, month[name]);
+        else asks.delete(name);
+      }
+      for (const name of KEPT) if (address.searchParams.get(name)) asks.set(name, address.searchParams.get(name));
+      address.search = asks;
+      return address;
+    };
+
+    // Takes the page of an address; the service has escaped every text of it.
     const show = async (address) => {
       asked += 1;
       const own = asked;
-      const status = document.getElementById("map-status");
       try {
-        const response = await fetch(address, { credentials: "same-origin", headers: { Accept: "text/html" } });
-        if (!response.ok) throw new Error(String(response.status));
-        const page = new DOMParser().parseFromString(await response.text(), "text/html");
+        const page = new DOMParser().parseFromString(await window.lapwing.fetched(address, "text"), "text/html");
         if (own !== asked) return false; // a later one is on its way
-        for (const id of PARTS) {
-          const [here, there] = [document.getElementById(id), page.getElementById(id)];
-          if (here && there) here.replaceChildren(...there.childNodes);
-        }
-        const query = new URL(page.getElementById("tiles").dataset.url, location.href);
-        cells.setUrl(decodeURI(query.pathname) + query.search);
+        const before = { ...config };
+        Object.assign(config, JSON.parse(page.getElementById("follows").dataset.view));
+        [...PARTS, ...(config.query === before.query ? [] : FORMS)].forEach((id) => replace(id, page));
+        follow(before).catch(fail);
         return true;
-      } catch {
-        if (status) status.textContent = "The filter could not be applied. Try again.";
+      } catch (error) {
+        if (own === asked) fail(error);
         return false;
       }
     };
@@ -46,12 +72,7 @@
         const month = tell();
         window.clearTimeout(waiting);
         waiting = window.setTimeout(async () => {
-          const address = new URL(location.href);
-          for (const name of ["from", "to", "page"]) address.searchParams.delete(name);
-          if (month) {
-            address.searchParams.set("from", month.from);
-            address.searchParams.set("to", month.to);
-          }
+          const address = dated(month);
           if (await show(address)) history.pushState({}, "", address);
         }, 250);
       });

@@ -32,8 +32,14 @@ window.lapwing = (() => {
   const placeStyle = (place) => (place.basis === "nominated" ? NOMINATED : PLACE);
   const byId = (name) => document.getElementById(name);
 
+  class SessionEnded extends Error {
+    ended = true;
+  }
+
+  // Nothing that is fetched lies behind a redirect but the page to sign in, and a layer answers 401 in its place.
   const fetched = async (url, kind) => {
     const response = await fetch(url, { credentials: "same-origin" });
+    if (response.redirected || response.status === 401) throw new SessionEnded("Your session has ended. Sign in again.");
     if (response.status === 204) return null;
     if (!response.ok) throw new Error(`The map could not load a layer (${response.status}).`);
     return response[kind]();
@@ -56,50 +62,78 @@ window.lapwing = (() => {
     return made;
   };
 
+  // An error in words; once the session has ended, with the way back in.
+  const inWords = (error) => {
+    if (!error.ended) return [error.message];
+    const link = element("a", "Sign in", "govuk-link");
+    link.href = "/sign-in";
+    return [`${error.message} `, link];
+  };
+
+  let opened = null; // what the panel shows: `{ cell }`, `{ place }` or `{ line }`
+
   // What is shown beside the map: one thing at a time.
   const showPanel = (...parts) => {
     const panel = byId("place-panel");
     if (!panel) return;
     panel.replaceChildren(...parts);
     panel.hidden = false;
-    panel.scrollIntoView({ block: "nearest" }); // on a phone it lies below the map
-    document.querySelectorAll("[data-place][aria-current], [data-cell][aria-current]").forEach((one) => one.removeAttribute("aria-current"));
+    // On a phone it lies below the map; but the months must not move from under the finger that slides them.
+    if (document.activeElement !== byId("month")) panel.scrollIntoView({ block: "nearest" });
+    markOpened();
   };
 
-  const mark = (name, id) => document.querySelector(`[data-${name}="${CSS.escape(id)}"]`)?.setAttribute("aria-current", "true");
+  const hidePanel = () => {
+    opened = null;
+    const panel = byId("place-panel");
+    if (panel) panel.hidden = true;
+    markOpened();
+  };
+
+  // The row of the list that the panel tells of.
+  const markOpened = () => {
+    document.querySelectorAll("[data-place][aria-current], [data-cell][aria-current]").forEach((one) => one.removeAttribute("aria-current"));
+    for (const [name, id] of Object.entries(opened || {})) document.querySelector(`[data-${name}="${CSS.escape(id)}"]`)?.setAttribute("aria-current", "true");
+  };
+
+  const paragraph = (words) => {
+    const made = element("p", "", "govuk-body govuk-!-margin-bottom-2");
+    made.append(...words);
+    return made;
+  };
 
   const showWords = (title, words, link) =>
     showPanel(
       element("h2", title, "govuk-heading-m govuk-!-margin-bottom-1"),
-      element("p", words, "govuk-body govuk-!-margin-bottom-2"),
+      paragraph(words),
       ...(link ? [link] : []),
     );
 
   const showPlace = (told, config) => {
+    opened = { place: told.place };
     const item = document.querySelector(`[data-place="${CSS.escape(told.place)}"]`);
     let link = null;
     if (config.place_url) {
       link = element("a", "Open this place", "govuk-link");
       link.href = config.place_url.replace("PLACE", encodeURIComponent(told.place));
     }
-    showWords(item ? item.dataset.title : told.name || told.kind, told.why, link);
-    mark("place", told.place);
+    showWords(item ? item.dataset.title : told.name || told.kind, [told.why], link);
   };
 
   // The service writes the panel of a cell, with every text escaped; it is read as a document in which nothing runs.
   const showCell = async ({ cell, records }, config) => {
-    try {
-      if (!config.cell_url) {
-        showWords("Cell", records ? `At least ${records} records: counts are rounded down.` : "");
-        mark("cell", cell);
-        return;
-      }
-      const page = new DOMParser().parseFromString(await fetched(config.cell_url.replace("CELL", encodeURIComponent(cell)), "text"), "text/html");
-      showPanel(...page.body.children);
-    } catch (error) {
-      showWords("Cell", error.message);
+    const own = { cell };
+    opened = own;
+    if (!config.cell_url) {
+      showWords("Cell", records ? [`At least ${records} records: counts are rounded down.`] : []);
+      return;
     }
-    mark("cell", cell);
+    try {
+      const page = new DOMParser().parseFromString(await fetched(config.cell_url.replace("CELL", encodeURIComponent(cell)), "text"), "text/html");
+      if (opened === own) showPanel(...page.body.children); // else another was opened meanwhile
+    } catch (error) {
+      if (opened === own) showWords("Cell", inWords(error));
+    }
   };
 
   // A click beside everything offers to add a place there.
@@ -136,8 +170,18 @@ window.lapwing = (() => {
     }
   };
 
+  // Draws what the address of this name has; asks again where the view has moved on meanwhile.
+  const refill = async (layer, config, name, chosen = () => true) => {
+    const url = config[name];
+    const data = url ? await fetched(url, "json") : { type: "FeatureCollection", features: [] };
+    if (config[name] !== url) return refill(layer, config, name, chosen);
+    data.features = data.features.filter(chosen);
+    layer.clearLayers();
+    layer.addData(data);
+    return data.features.length;
+  };
+
   const addPlaces = async (config, panel, paneName, shapes) => {
-    const data = await fetched(config.places_url, "json");
     const choose = (id) => {
       const shape = shapes.get(id);
       if (!shape) return;
@@ -145,7 +189,7 @@ window.lapwing = (() => {
       shape.setStyle(CHOSEN).bringToFront();
       showPlace(shape.feature.properties, config);
     };
-    const layer = L.geoJSON(data, {
+    const layer = L.geoJSON(null, {
       pane: paneName,
       style: (feature) => placeStyle(feature.properties),
       onEachFeature: (feature, shape) => {
@@ -156,32 +200,40 @@ window.lapwing = (() => {
         });
       },
     });
+    layer.on("layerremove", ({ layer: shape }) => shapes.delete(shape.feature.properties.place));
+    const load = () => refill(layer, config, "places_url");
+    await load();
     panel.add("Found", "Places", layer);
-    return { choose, count: data.features.length };
+    return { choose, load };
   };
 
-  const addLines = async (config, panel, paneName) => {
+  const addLines = (config, panel, paneName) => {
     const kinds = [
-      ["Routes", config.routes_url, ROUTE, (told) => told.name || "Route"],
-      ["Linked places", config.network_url, LINK, (told) => `${told.first_name} and ${told.second_name}`],
+      ["Routes", "routes_url", ROUTE, (told) => told.name || "Route"],
+      ["Linked places", "network_url", LINK, (told) => `${told.first_name} and ${told.second_name}`],
     ];
-    for (const [name, url, style, title] of kinds) {
-      if (!url) continue;
-      let data;
-      try {
-        data = await fetched(url, "json");
-      } catch {
-        continue; // the page of routes and linked places has them all
-      }
-      data.features = data.features.filter((one) => one.properties.significant !== 0);
-      if (!data.features.length) continue;
+    const layers = kinds.map(([name, address, style, title]) => {
       const onEachFeature = (feature, shape) =>
         shape.on("click", (event) => {
           event.originalEvent.lapwingTaken = true;
-          showWords(title(feature.properties), feature.properties.why);
+          opened = { line: name };
+          showWords(title(feature.properties), [feature.properties.why]);
         });
-      panel.add("Found", name, L.geoJSON(data, { pane: paneName, style: () => style, onEachFeature }));
-    }
+      return { name, address, listed: false, layer: L.geoJSON(null, { pane: paneName, style: () => style, onEachFeature }) };
+    });
+    const load = async () => {
+      for (const one of layers) {
+        try {
+          const count = await refill(one.layer, config, one.address, (line) => line.properties.significant !== 0);
+          if (!count || one.listed) continue;
+        } catch {
+          continue; // the page of routes and linked places has them all
+        }
+        one.listed = true;
+        panel.add("Found", one.name, one.layer);
+      }
+    };
+    return load;
   };
 
   // Rows of the list: a button in each shows its place or cell on the map.
@@ -200,6 +252,29 @@ window.lapwing = (() => {
       }
       byId("place-panel")?.focus({ preventScroll: true }); // its link is the next stop
     });
+  };
+
+  const sayDrawn = (count) => say(`Map drawn, with ${count} ${count === 1 ? "place" : "places"}.`);
+
+  // After the filter has moved: draws anew what now lies at another address, and tells the open panel again.
+  const follow = async (config, before, cells, { shapes, places, lines }) => {
+    if (config.tiles_url !== before.tiles_url) cells.setUrl(config.tiles_url);
+    if (opened?.cell && config.cell_url !== before.cell_url) {
+      showCell(opened, config);
+    } else if (opened?.cell && config.tiles_url !== before.tiles_url) {
+      cells.choose(null);
+      hidePanel();
+    }
+    if (places && config.places_url !== before.places_url) {
+      sayDrawn(await places());
+      if (shapes.has(opened?.place)) shapes.get(opened.place).setStyle(CHOSEN).bringToFront();
+      else if (opened?.place) hidePanel();
+    }
+    if (lines && (config.routes_url !== before.routes_url || config.network_url !== before.network_url)) {
+      if (opened?.line) hidePanel();
+      await lines();
+    }
+    markOpened();
   };
 
   const attach = async (map, config) => {
@@ -232,11 +307,13 @@ window.lapwing = (() => {
       }
       showLegend(map, config);
       map.on("zoomend", () => showLegend(map, config));
-      window.lapwing.followFilter(map, config, cells);
+      const parts = {};
+      window.lapwing.followFilter(map, config, (before) => follow(config, before, cells, parts));
       window.lapwing.drawing(map, config);
       await addGround(map, config, panel, base);
       const found = await addPlaces(config, panel, places, shapes);
-      await addLines(config, panel, lines);
+      Object.assign(parts, { shapes, places: found.load, lines: addLines(config, panel, lines) });
+      await parts.lines();
       const chosen = {
         place: found.choose,
         cell: (row) => {
@@ -251,13 +328,13 @@ window.lapwing = (() => {
         map.fitBounds(shapes.get(wanted).getBounds().pad(1.5), { maxZoom: 16 });
       }
       await painted;
-      say(`Map drawn, with ${found.count} ${found.count === 1 ? "place" : "places"}.`);
+      sayDrawn(shapes.size);
       document.body.dataset.map = "drawn";
     } catch (error) {
-      say(`${error.message} The list beside the map is complete.`);
+      say(...inWords(error), " The list beside the map is complete.");
       document.body.dataset.map = "failed";
     }
   };
 
-  return { attach, colours: { line: LINE, edge: EDGE, quiet: dark ? "#aab2b7" : "#505a5f" } };
+  return { attach, fetched, inWords, say, colours: { line: LINE, edge: EDGE, quiet: dark ? "#aab2b7" : "#505a5f" } };
 })();
