@@ -114,16 +114,24 @@ class Evidence:
 
     def area(self, scope: Scope, name: str) -> shapely.Geometry:
         """Union of the boundary or area features known by a name: source, file stem, feature name or code."""
-        found = self._db.frame("named_areas", org_id=scope.org_id, name=name)
-        if found.empty:
+        chosen = self._called(scope, name)
+        if chosen.empty:
             known = {row["stem"]: row["source"] for row in self._db.rows("area_names", org_id=scope.org_id)}
             listed = ", ".join(sorted({*known, *known.values()} - {"unnamed"}))
             raise NotFound(
                 f"No boundary or area is called {name!r}; imported are: {listed or 'none (lapwing import boundary FILE)'}."
             )
-        exact = found[(found["name"] == name) | (found["code"] == name)]
-        chosen = exact if len(exact) else found
         return shapely.union_all(_shapes(chosen.drop_duplicates("feature_key")["geometry"]))
+
+    def area_levels(self, scope: Scope, name: str) -> set[str]:
+        """Levels of the features that a name stands for, empty ones of boundaries too; none where nothing is called so."""
+        return set(self._called(scope, name)["level"].astype(str))
+
+    def _called(self, scope: Scope, name: str) -> pd.DataFrame:
+        """Boundaries and areas of that name or code; where there are none, those of a source or file of that name."""
+        found = self._db.frame("named_areas", org_id=scope.org_id, name=name)
+        exact = found[(found["name"] == name) | (found["code"] == name)]
+        return exact if len(exact) else found
 
     def file_spans(self, scope: Scope, kinds: Sequence[str]) -> pd.DataFrame:
         """First and last moment of every imported file's records (``first_us``, ``last_us``) and how many it holds."""

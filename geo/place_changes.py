@@ -56,7 +56,7 @@ def _length_days(parameters: AnalysisParameters) -> int | None:
 
 def compare_places(
     newer: Sequence[Place],
-    older: Sequence[Place],
+    older: Sequence[Place] | None,
     *,
     newer_last_day: date | None,
     older_last_day: date | None,
@@ -67,7 +67,7 @@ def compare_places(
     Parameters
     ----------
     newer, older : sequence of Place
-        In listing order; ``older`` is empty where there is nothing to compare with.
+        In listing order; ``older`` is None where there is nothing to compare with.
     newer_last_day, older_last_day : date or None
         Last day of the records of each analysis: silence is counted to it and not to today, because what came in late
         is not quiet.
@@ -84,10 +84,11 @@ def compare_places(
     >>> compare_places([], [], newer_last_day=None, older_last_day=None)
     PlaceChanges(new=(), gone=(), fading=())
     """
+    known, older = older is not None, older or ()
     faded = {one.place_id for one in older if is_fading(one.evidence, older_last_day)}
     now, then = ({one.place_id for one in places} | set(moved) for places in (newer, older))
     return PlaceChanges(
-        new=tuple(one for one in newer if one.place_id not in then) if older else (),
+        new=tuple(one for one in newer if one.place_id not in then) if known else (),
         gone=tuple(one for one in older if one.place_id not in now),
         fading=tuple(
             one

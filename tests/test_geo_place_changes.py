@@ -44,7 +44,7 @@ def names(places: tuple[Place, ...]) -> list[str]:
     return [one.place_id for one in places]
 
 
-def compare(newer: list[Place], older: list[Place], moved: tuple[str, ...] = ()) -> tuple[list[str], ...]:
+def compare(newer: list[Place], older: list[Place] | None, moved: tuple[str, ...] = ()) -> tuple[list[str], ...]:
     found = compare_places(newer, older, newer_last_day=LAST, older_last_day=LAST - timedelta(days=14), moved=moved)
     return names(found.new), names(found.gone), names(found.fading)
 
@@ -59,7 +59,7 @@ def test_what_people_merged_or_split_neither_came_nor_went() -> None:
 
 
 def test_without_an_earlier_analysis_nothing_is_new() -> None:
-    assert compare([place("a"), place("b", quiet(60))], []) == ([], [], ["b"])
+    assert compare([place("a"), place("b", quiet(60))], None) == ([], [], ["b"])
 
 
 def test_a_place_fades_once() -> None:

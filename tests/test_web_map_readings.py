@@ -12,16 +12,20 @@ from flask.testing import FlaskClient
 
 from app.services import accounts
 from app.services.analysis import analyse
+from app.services.by_area import by_area
 from app.services.drawing import save_area
 from app.services.exporting import ExportRequest, export_file
+from app.services.importing import undo_batch
 from app.services.layers import released_layer
 from app.services.map_tiles import display
 from app.services.sharing import shared_run
 from app.web import make_app
 from app.wiring import Lapwing
 from geo import cells as h3cells
+from geo.drawn_area import DRAWN_LEVEL
 from geo.model import Layer, Profile, Role, Run, Scope
 from geo.parameters import AnalysisParameters
+from geo.place_changes import compare_places
 from geo.view import View
 from tests.conftest import NOW_US
 from tests.files import terms_of
@@ -91,6 +95,65 @@ def test_outsiders_see_no_analysis_of_part_of_a_month_of_one_kind_or_of_a_drawn_
         seed=0, now_us=NOW_US + 9,
     )  # fmt: skip
     assert shared_run(city.store, SCOPE).run_id == months.run_id
+
+
+def test_an_analysis_of_what_was_drawn_stays_inside_by_any_name_and_after_undo(city: Lapwing, run: Run) -> None:
+    box = shapely.box(*display(city.store, SCOPE, run, Profile.OPERATIONAL).bounds)
+    batch = save_area(city.store, SCOPE, "Quay", box, terms_of(city))
+    for i, name in enumerate(("Quay", batch.stem), 1):
+        analyse(city.store, SCOPE, AnalysisParameters(area=name, simulations=19), seed=0, now_us=NOW_US + i)
+    assert len(city.store.runs.runs(SCOPE)) == 3
+    assert shared_run(city.store, SCOPE).run_id == run.run_id
+    undo_batch(city.store, SCOPE, batch.batch_id, now_us=NOW_US)
+    assert shared_run(city.store, SCOPE).run_id == run.run_id
+    loose = AnalysisParameters(eps_m=5, min_weight=1, simulations=19)
+    analyse(city.store, SCOPE, loose, seed=0, now_us=NOW_US + 9)
+    assert shared_run(city.store, SCOPE).run_id == run.run_id
+
+
+def test_drawn_areas_that_lie_over_each_other_each_have_their_records(city: Lapwing, run: Run) -> None:
+    west, south, east, north = display(city.store, SCOPE, run, Profile.OPERATIONAL).bounds
+    for name, more in (("All of it", 0.01), ("All of it again", 0.02)):
+        box = shapely.box(west - more, south - more, east + more, north + more)
+        save_area(city.store, SCOPE, name, box, terms_of(city))
+    parameters = AnalysisParameters(crs_epsg=city.store.crs.epsg)
+    rows = {row["area"]: row for row in by_area(city.store, SCOPE, parameters, as_of=None, level=DRAWN_LEVEL).rows}
+    assert rows["All of it"]["this_year"] == rows["All of it again"]["this_year"] > 0
+    assert set(rows) == {"All of it", "All of it again"}  # nothing lies outside
+
+
+def test_an_earlier_analysis_that_found_nothing_is_not_no_earlier_analysis(city: Lapwing, run: Run) -> None:
+    found = city.store.runs.places(SCOPE, run.run_id)
+    day = date(2026, 5, 23)
+    assert len(compare_places(found, [], newer_last_day=day, older_last_day=day).new) == len(found)
+    assert compare_places(found, None, newer_last_day=day, older_last_day=None).new == ()
+
+
+def test_names_of_files_and_sources_are_not_told_to_whoever_guesses(city: Lapwing, run: Run) -> None:
+    client = client_of(city, Role.COORDINATOR)
+    for name in ("no such area", city.store.evidence.batches(SCOPE)[0].source):
+        answer = client.get(f"/runs/{run.run_id}/area", query_string={"name": name})
+        assert answer.status_code == 404
+        assert "imported" not in answer.text
+
+
+def test_what_others_saved_is_replaced_by_analysts_only(city: Lapwing, run: Run) -> None:
+    form = {"name": "Ours", "query": "weekday=fri"}
+    assert client_of(city, Role.ANALYST).post(f"/runs/{run.run_id}/views", data=form).status_code == 302
+    kept = city.store.views.saved(SCOPE)[0].view_id
+    coordinator = client_of(city, Role.COORDINATOR)
+    assert coordinator.post(f"/runs/{run.run_id}/views", data=form).status_code == 422
+    assert [one.view_id for one in city.store.views.saved(SCOPE)] == [kept]
+    assert "/remove" not in coordinator.get(f"/runs/{run.run_id}/map?weekday=fri").text
+
+
+@pytest.mark.parametrize("purpose", ["x" * 301, "two\nlines", "nul\x00"])
+def test_a_purpose_is_one_readable_line(city: Lapwing, run: Run, purpose: str) -> None:
+    client = client_of(city, Role.ANALYST)
+    form = {"layer": "cells", "format": "csv", "profile": "operational", "form": "png", "purpose": purpose}
+    for path in (f"/runs/{run.run_id}/download", f"/runs/{run.run_id}/print", "/areas.csv"):
+        assert client.post(path, data=form).status_code == 422, path
+    assert city.store.audit.disclosures(SCOPE) == []
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from app.services.placing import make_places
 from app.services.run_inputs import read_inputs, require_unchanged, stored_run
 from app.services.run_records import NAME, pack_records
 from app.services.selecting import Selection, select
+from app.services.sharing import SHAREABLE, may_be_shared
 from app.services.study import study_cells
 from data.audit import Verb
 from data.store import Store
@@ -29,7 +30,7 @@ from geo.temporal import LONDON, from_micros, missing_months
 
 Progress = Callable[[str], None]
 # Parts of a summary that have commands and pages of their own, with roles of their own.
-_NOT_TOLD = frozenset({"batches", "needs_decision", "network", "facilities", "movements"})
+_NOT_TOLD = frozenset({SHAREABLE, "batches", "needs_decision", "network", "facilities", "movements"})
 
 
 def _quiet(_: str) -> None:
@@ -90,6 +91,7 @@ def analyse(
     progress("Following routes and links")
     besides = find_besides(store, scope, parameters, selection, clustering, found, study, seed=seed)
     summary = _summary(store, parameters, selection, found.places) | {"cells": len(study), "batches": inputs.batches}
+    summary[SHAREABLE] = may_be_shared(store, scope, parameters)
     cut = (besides.summary.get("movements") or {}).get("notes", [])
     warnings = [*summary["warnings"], *findings.warnings, *cut]
     summary |= {**besides.summary, **findings.summary, "warnings": warnings}

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from app.services.by_area import ByArea
 from app.services.layers import is_synthetic
+from app.services.purpose import checked_purpose
 from data.audit import Disclosure
 from data.export.csv_file import spreadsheet_safe
 from data.ids import uuid7
 from data.store import Store
 from geo.compare import Change
 from geo.disclosure import MARKING
-from geo.errors import InvalidParameter
 from geo.model import Profile, Scope
 
 LAYER: Final = "areas"
@@ -50,8 +50,7 @@ def hand_out_areas(store: Store, scope: Scope, found: ByArea, *, purpose: str, n
     InvalidParameter
         When no purpose is said.
     """
-    if not purpose.strip():
-        raise InvalidParameter("Say what the figures are for: the purpose is kept in the disclosure ledger.")
+    purpose = checked_purpose(purpose, "the figures are")
     content = areas_csv(found, marking=MARKING + (" (SYNTHETIC)" if is_synthetic(store, scope) else ""))
     disclosure_id = uuid7(now_us)
     name = f"{MARKING}_lapwing-{LAYER}-{Profile.OPERATIONAL}-{found.as_of}-{disclosure_id}.csv"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.services.selecting import Selection, select
 from data.store import Store
+from geo import cells as h3cells
 from geo.compare import count_change
 from geo.drawn_area import DRAWN_LEVEL
 from geo.errors import Conflict, InvalidParameter
@@ -129,9 +130,12 @@ def _rows_of_level(
     windows: Windows,
 ) -> list[dict[str, Any]]:
     """Rows of the areas of one level, and one for what lies outside all of them."""
-    inside = _area_of(areas, lon, lat)
     names = [*areas["name"].where(areas["name"] != "", areas["code"]), OUTSIDE]
-    counts = {name: np.bincount(inside[within], minlength=len(names)) for name, within in known.items()}
+    if level == DRAWN_LEVEL:
+        record, area = _in_drawn(areas, lon, lat)
+    else:
+        record, area = np.arange(len(lon)), _area_of(areas, lon, lat)
+    counts = {name: np.bincount(area[within[record]], minlength=len(names)) for name, within in known.items()}
     lengths = {name: (end - start).days for name, (start, end) in vars(windows).items()}
     recent = _changes(counts, lengths, "recent", "before")
     yearly = _changes(counts, lengths, "this_year", "last_year")
@@ -139,7 +143,7 @@ def _rows_of_level(
         {"area": name, "level": level, **{window: int(values[i]) for window, values in counts.items()},
          "change_28_days": recent[i], "change_this_year": yearly[i]}
         for i, name in enumerate(names)
-        if name != OUTSIDE or any(values[i] for values in counts.values())
+        if i < len(areas) or any(values[i] for values in counts.values())
     ]  # fmt: skip
 
 
@@ -179,6 +183,20 @@ def _date(days: int) -> date:
 
 def _within(at_us: NDArray[np.int64], span: tuple[date, date]) -> NDArray[np.bool_]:
     return (at_us >= day_interval(span[0])[0]) & (at_us < day_interval(span[1])[0])
+
+
+def _in_drawn(
+    areas: pd.DataFrame, lon: NDArray[np.float64], lat: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(record, area) of every drawn area that holds the middle of a record's cell; of the row beyond the last where none does.
+
+    Drawn areas lie over each other, and as small as somebody drew them: nothing in them is counted by its point.
+    """
+    cells = h3cells.index_points(lon, lat, AnalysisParameters().resolution)
+    middles = shapely.points(np.column_stack(h3cells.centres(cells)))
+    record, area = shapely.STRtree(areas["geometry"].to_numpy(object)).query(middles, predicate="intersects")
+    nowhere = np.setdiff1d(np.arange(len(lon)), record)
+    return np.concatenate([record, nowhere]), np.concatenate([area, np.full(len(nowhere), len(areas))])
 
 
 def _area_of(areas: pd.DataFrame, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -87,7 +87,7 @@ def overview(store: Store, scope: Scope, stored: Sequence[Run], *, now_us: int) 
     newest, before = runs[0], run_before(runs, now_us=now_us)
     decided_on = rulings(store, scope)
     found = store.runs.places(scope, newest.run_id)
-    older = store.runs.places(scope, before.run_id) if before else []
+    older = store.runs.places(scope, before.run_id) if before else None
     changed = compare_places(
         found, older, newer_last_day=_last_day(newest), older_last_day=_last_day(before), moved=_moved(decided_on)
     )

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from app.services.layers import released_layer
 from app.services.map_layers import map_layer
+from app.services.purpose import checked_purpose
 from app.services.view_lists import listed_places
 from data.audit import Disclosure
 from data.export.csv_file import write_csv
@@ -28,7 +29,6 @@ MEDIA_TYPES: Final = {
     "gpkg": "application/geopackage+sqlite3",
     "csv": "text/csv; charset=utf-8",
 }
-MIN_PURPOSE: Final = 1
 WHOLE: Final = View()
 
 
@@ -48,8 +48,7 @@ class ExportRequest:
             raise InvalidParameter(f"The {self.layer} layer is not for taking away; choose from {', '.join(LAYERS)}.")
         if self.format not in WRITERS:
             raise InvalidParameter(f"Unknown format {self.format!r}; choose from {', '.join(WRITERS)}.")
-        if len(self.purpose.strip()) < MIN_PURPOSE:
-            raise InvalidParameter("Say what the layer is for: the purpose is kept in the disclosure ledger.")
+        checked_purpose(self.purpose, "the layer is")
         if self.view != WHOLE and self.profile is not Profile.OPERATIONAL:
             raise InvalidParameter("Outside operations a layer leaves whole; take it without the filter.")
         if self.view != WHOLE and self.layer not in {Layer.CELLS, Layer.PLACES}:

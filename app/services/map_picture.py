@@ -95,8 +95,8 @@ def _ground(store: Store, scope: Scope, run: Run, zoom: int) -> list[ReleasedLay
 
 
 def _places(store: Store, scope: Scope, run: Run, view: View, listed: Sequence[ListedPlace]) -> ReleasedLayer:
-    """Places as the screen shows them: with those that people named where nothing is filtered."""
+    """Places as the screen shows them, with those that people named."""
     if view == View() and len(listed) <= MAX_DRAWN:
         return released_layer(store, scope, run, Layer.PLACES, INSIDE)
     first = {one.place.place_id: one.in_view for one in listed[:MAX_DRAWN]}
-    return released_layer(store, scope, run, Layer.PLACES, INSIDE, listed=first)
+    return released_layer(store, scope, run, Layer.PLACES, INSIDE, listed=first, kinds=view.place_kinds)

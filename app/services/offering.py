@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from app.services.drawing import SOURCE as DRAWN
 from app.services.stacks import REPORTS
 from app.services.study import effort, estimated_cells
 from data.store import Store
@@ -95,7 +96,7 @@ def _areas(store: Store, scope: Scope) -> dict[str, tuple[str, ...]]:
     files = {
         one.stem
         for one in store.evidence.batches(scope)
-        if one.kind in {FeatureKind.BOUNDARY, FeatureKind.AREAS} and one.undone_at_us is None
+        if one.stem != DRAWN and one.kind in {FeatureKind.BOUNDARY, FeatureKind.AREAS} and one.undone_at_us is None
     }
     named = features["name"].where(features["name"] != "", features["code"])
     levels = features["level"].where(features["level"] != "", features["kind"])

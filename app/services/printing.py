@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from app.services.map_picture import INSIDE, MAX_DRAWN, Drawn, Picture, draw_view
 from app.services.nominated import NominatedPlace, nominated_places
+from app.services.purpose import checked_purpose
 from app.services.reviewing import REVIEW_AFTER_DAYS, local_day
 from app.services.view_lists import ListedPlace, ViewCounts, count_view, listed_places
 from app.services.wording import place_words
@@ -41,8 +42,7 @@ class PrintRequest:
         """Refuse a request that could not be entered in the ledger."""
         if self.form not in MEDIA_TYPES:
             raise InvalidParameter(f"Choose how to print: {' or '.join(MEDIA_TYPES)}.")
-        if not self.purpose.strip():
-            raise InvalidParameter("Say what the print is for: the purpose is kept in the disclosure ledger.")
+        checked_purpose(self.purpose, "the print is")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +107,15 @@ def print_map(
             sha256=hashlib.sha256(body).hexdigest(), features=sum(map(len, taken)),
             suppressed=sum(int(layer.metadata["suppressed_features"]) for layer in taken),
         ),
+        **_what(wanted),
     )  # fmt: skip
     return Printed(body=body, file_name=name, media_type=MEDIA_TYPES[wanted.form])
+
+
+def _what(wanted: PrintRequest) -> dict[str, Any]:
+    """Filter and part of the map, for the log."""
+    told = {"filter": wanted.view.query(), "bounds": list(wanted.bounds) if wanted.bounds else []}
+    return {name: value for name, value in told.items() if value}
 
 
 def _sheet(store: Store, scope: Scope, run: Run, wanted: PrintRequest, disclosure_id: str, now_us: int) -> Sheet:
@@ -130,7 +137,11 @@ def _sheet(store: Store, scope: Scope, run: Run, wanted: PrintRequest, disclosur
         counts=counts,
         drawn=drawn,
         places=[_row(one, run) for one in listed],
-        nominated=nominated_places(store, scope, run),
+        nominated=[
+            one
+            for one in nominated_places(store, scope, run)
+            if not wanted.view.place_kinds or one.nomination.kind in wanted.view.place_kinds
+        ],
         printed_on=today,
         review_by=today + timedelta(days=REVIEW_AFTER_DAYS),
     )

@@ -7,7 +7,7 @@ from data.ids import uuid7
 from data.store import Store
 from data.views import SavedView
 from geo.errors import InvalidParameter
-from geo.model import Scope
+from geo.model import Role, Scope
 from geo.view import View
 
 MAX_SAVED: Final = 200
@@ -31,6 +31,8 @@ def save_view(store: Store, scope: Scope, name: str, view: View, *, now_us: int)
         same = [one for one in others if one.name.casefold() == plain.casefold()]
         if len(others) - len(same) >= MAX_SAVED:
             raise InvalidParameter(f"There are {MAX_SAVED} saved views; remove some first.")
+        if any(one.actor != scope.actor for one in same) and scope.role is not Role.ANALYST:
+            raise InvalidParameter("Somebody else saved a view of this name; choose another.")
         for one in same:
             store.views.forget(scope, one.view_id)
         store.views.save(scope, kept)

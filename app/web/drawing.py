@@ -10,8 +10,8 @@ from app.services.area_view import view_area
 from app.services.drawing import level_of, read_outline, save_area
 from app.web.security import consulted, lapwing, scope, store
 from app.web.views import as_query, asked_view
-from geo.errors import InvalidParameter
-from geo.model import Run
+from geo.errors import InvalidParameter, NotFound
+from geo.model import FeatureKind, Run
 from geo.temporal import WEEKDAYS
 from geo.view_words import view_words
 
@@ -36,6 +36,9 @@ def stored(run_id: str) -> Any:
     name = request.args.get("name", "").strip()
     if not name:
         return redirect(url_for("runs.map_page", run_id=run.run_id) + as_query(asked_view()))
+    features = store().evidence.features(scope(), [FeatureKind.BOUNDARY, FeatureKind.AREAS])
+    if name not in {*features["name"], *features["code"]}:  # names of files and sources are for those who import
+        raise NotFound("There is no area of that name.")
     return _page(run, store().evidence.area(scope(), name), name=name, level=level_of(store(), scope(), name))
 
 
@@ -59,7 +62,8 @@ def save(run_id: str) -> Any:
 def _page(run: Run, outline: shapely.Geometry | None = None, **told: Any) -> str:
     """Show what is in an area; without one, what was wrong with it."""
     view = asked_view()
-    consulted(f"run:{run.run_id}/area?{view.query()}")
+    stored = f"/{told['name']}" if told.get("name") else ""
+    consulted(f"run:{run.run_id}/area{stored}{as_query(view)}")
     return render_template(
         "area_summary.html",
         run=run,

@@ -92,7 +92,8 @@ ACCESS: Final[dict[str, frozenset[Role]]] = {
     "administration.disable_user": frozenset({Role.ADMIN}),
 }
 
-# Rows behind a place (dates, agencies, references) are for analysts only.
+# Rows behind a place (agencies, references, what reports say, exact points) are for analysts only; when, what kind and what
+# grade others of operations may filter by, cell by cell.
 MAY_SEE_RECORDS: Final = _ANALYST
 
 

@@ -162,7 +162,8 @@ def places(run_id: str) -> Response:
     if view != View() or run.summary["places"] > MAX_MAP_PLACES:
         first = [one.place for one in listed_places(store(), scope(), run, view)][:MAX_MAP_PLACES]
         listed = places_in_view(store(), scope(), run, view, first)
-    return geojson_response(layers.released_layer(store(), scope(), run, Layer.PLACES, audience, listed=listed))
+    shown = layers.released_layer(store(), scope(), run, Layer.PLACES, audience, listed=listed, kinds=view.place_kinds)
+    return geojson_response(shown)
 
 
 def geojson_response(layer: ReleasedLayer) -> Response:

@@ -84,7 +84,7 @@ AND east >= :west AND west <= :east AND north >= :south AND south <= :north ORDE
 SELECT kind, COUNT(*) AS features FROM feature WHERE org_id = :org_id GROUP BY kind ORDER BY kind;
 
 -- name: named_areas
-SELECT f.feature_key, f.kind, f.name, f.code, b.source, b.stem, f.geometry
+SELECT f.feature_key, f.kind, f.name, f.code, f.level, b.source, b.stem, f.geometry
 FROM feature AS f
 JOIN batch_feature AS m ON m.org_id = f.org_id AND m.feature_key = f.feature_key
 JOIN batch AS b ON b.batch_id = m.batch_id
