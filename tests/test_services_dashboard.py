@@ -48,7 +48,7 @@ def place(number: int, *, last: str = "2026-05-20", records: int = 30) -> Place:
 def keep(app: Lapwing, name: str, places: Sequence[Place], *, days_ago: float, **parameters: Any) -> Run:
     """Store an analysis that found these places so many days ago."""
     summary = {
-        "places": len(places), "records": sum(one.records for one in places), "hot_cells": 1, "last_day": "2026-05-27", "missing_months": [],
+        "places": len(places), "records": sum(one.records for one in places), "hot_cells": 1, "shareable": True, "last_day": "2026-05-27", "missing_months": [],
     }  # fmt: skip
     made = NOW_US - round(days_ago * DAY_US)
     run = replace(make_run(summary, **parameters), run_id=name, generated_at_us=made)
