@@ -28,7 +28,7 @@ from app.web.spooling import make_server
 from app.wiring import Lapwing
 from data.demo import SOURCE
 from geo.cells import cell_text, centres
-from geo.model import RecordKind, Role, Scope, Verdict
+from geo.model import FeatureKind, RecordKind, Role, Scope, Verdict
 from geo.parameters import AnalysisParameters
 from geo.view import View
 from tests.conftest import NOW_US
@@ -147,7 +147,7 @@ def _cell(site: Site) -> str:
 
 
 def _area(site: Site) -> str:
-    return str(site.lapwing.store.runs.runs(SCOPE)[0].summary["study_area"])
+    return str(site.lapwing.store.evidence.features(SCOPE, [FeatureKind.AREAS])["name"].iloc[0])
 
 
 def _tile(site: Site) -> str:
