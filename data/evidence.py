@@ -38,6 +38,10 @@ class Evidence:
         frame = self._db.frame("quarantine", org_id=scope.org_id)
         return frame if batch_id is None else frame[frame["batch_id"] == batch_id].reset_index(drop=True)
 
+    def quarantine_count(self, scope: Scope) -> int:
+        """How many rows need attention."""
+        return int(self._db.rows("quarantine_count", org_id=scope.org_id)[0]["n"])
+
     def quarantine_reasons(self, scope: Scope, batch_id: str) -> dict[str, int]:
         """How many rows of a batch were rejected for each reason."""
         rows = self._db.rows("quarantine_reasons", org_id=scope.org_id, batch_id=batch_id)

@@ -151,6 +151,14 @@ def city(embedded: Lapwing, city_file: Path, tmp_path: Path) -> Lapwing:
 
 
 @pytest.fixture
+def worked(embedded: Lapwing, tmp_path: Path) -> Lapwing:
+    """Return the embedded application with three clusters of records, for what people decide about places."""
+    from tests.deciding import three_clusters  # which imports this module
+
+    return three_clusters(embedded, tmp_path)
+
+
+@pytest.fixture
 def store(lapwing: Lapwing) -> Store:
     return lapwing.store
 

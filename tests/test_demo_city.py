@@ -11,8 +11,9 @@ import shapely
 from app.services.demonstration import SEED, make_demo
 from app.services.import_request import ImportRequest
 from app.services.importing import import_file, undo_batch
-from app.services.layers import is_synthetic, reference_layer
+from app.services.layers import reference_layer
 from app.services.places import list_places
+from app.services.synthetic import is_synthetic
 from app.wiring import Lapwing
 from data.demo import write_city
 from geo.crs import MetricCrs

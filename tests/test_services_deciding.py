@@ -25,17 +25,10 @@ from tests.deciding import (
     shared,
     tasked,
     tasking,
-    three_clusters,
     verdict_of,
 )
 from tests.files import load, row, square, write_csv, write_geojson
 from tests.runs import SCOPE, run_of
-
-
-@pytest.fixture
-def worked(embedded: Lapwing, tmp_path: Path) -> Lapwing:
-    return three_clusters(embedded, tmp_path)
-
 
 # --- accept, reject, and taking back ----------------------------------------------------------------------------------
 

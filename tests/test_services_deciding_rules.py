@@ -22,11 +22,6 @@ class LogIsFull(RuntimeError):
     pass
 
 
-@pytest.fixture
-def worked(embedded: Lapwing, tmp_path: Path) -> Lapwing:
-    return three_clusters(embedded, tmp_path)
-
-
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ANALYST])
 def test_only_an_analyst_decides_or_nominates(worked: Lapwing, role: Role) -> None:
     one = found(worked, run_of(worked))[12].place_id

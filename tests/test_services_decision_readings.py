@@ -31,7 +31,6 @@ from tests.deciding import (
     shared,
     tasked,
     tasking,
-    three_clusters,
     verdict_of,
 )
 from tests.files import load, row, stack, write_csv
@@ -40,11 +39,6 @@ from tests.runs import SCOPE, run_of
 FOOTPRINT_RESOLUTION = 11
 DEGREES_A_METRE = 1 / (111_320 * math.cos(math.radians(A[1])))  # of longitude
 NAME, SOURCE, REASON = "Marigold annexe", "Haven Council", "quokkas were told of"
-
-
-@pytest.fixture
-def worked(embedded: Lapwing, tmp_path: Path) -> Lapwing:
-    return three_clusters(embedded, tmp_path)
 
 
 @pytest.fixture

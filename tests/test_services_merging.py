@@ -20,16 +20,10 @@ from tests.deciding import (
     members,
     tasked,
     tasking,
-    three_clusters,
     verdict_of,
 )
 from tests.files import load, stack, write_csv
 from tests.runs import SCOPE, run_of
-
-
-@pytest.fixture
-def worked(embedded: Lapwing, tmp_path: Path) -> Lapwing:
-    return three_clusters(embedded, tmp_path)
 
 
 def test_a_merge_joins_records_into_one_place_and_loses_none(worked: Lapwing) -> None:

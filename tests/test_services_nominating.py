@@ -14,14 +14,9 @@ from app.wiring import Lapwing
 from geo.errors import Conflict, DisclosureError, InvalidParameter
 from geo.model import Layer, Profile, Verdict
 from tests.conftest import NOW_US
-from tests.deciding import LAYERS, WEST, decide, found, named, refuge_at, tasked, tasking, three_clusters
+from tests.deciding import LAYERS, WEST, decide, found, named, refuge_at, tasked, tasking
 from tests.files import load, square, stack, write_csv
 from tests.runs import SCOPE, run_of
-
-
-@pytest.fixture
-def worked(embedded: Lapwing, tmp_path: Path) -> Lapwing:
-    return three_clusters(embedded, tmp_path)
 
 
 def test_a_nominated_place_is_beside_the_ranking_and_waits(worked: Lapwing) -> None:

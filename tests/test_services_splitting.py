@@ -19,16 +19,10 @@ from tests.deciding import (
     members,
     refuge_at,
     tasked,
-    three_clusters,
     verdict_of,
 )
 from tests.files import load, stack, write_csv
 from tests.runs import SCOPE, run_of
-
-
-@pytest.fixture
-def worked(embedded: Lapwing, tmp_path: Path) -> Lapwing:
-    return three_clusters(embedded, tmp_path)
 
 
 @pytest.fixture

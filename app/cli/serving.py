@@ -22,7 +22,7 @@ SWEEP_S = 300
 @command
 def serve_command(context: Context, *, host: str | None, port: int | None) -> None:
     """Serve maps, places and tasking lists to a browser until interrupted."""
-    from app.services.layers import is_synthetic
+    from app.services.synthetic import is_synthetic
 
     lapwing = context.lapwing
     server = _listen(context, host, port)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.services.by_area import ByArea
-from app.services.layers import is_synthetic
 from app.services.purpose import checked_purpose
+from app.services.synthetic import is_synthetic
 from data.audit import Disclosure
 from data.export.csv_file import spreadsheet_safe
 from data.ids import uuid7

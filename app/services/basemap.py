@@ -7,22 +7,17 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import numpy as np
-import pandas as pd
 import shapely
 
-from app.services.layers import is_synthetic
-from app.services.protection import SAME_BUILDING_M, near_protected
 from app.services.pseudonyms import Keyring
+from app.services.reference_layers import no_analysis, release_reference, shown_features
+from app.services.synthetic import is_synthetic
 from data.export.pmtiles import TileDraft, write_pmtiles
 from data.readers.pmtiles import Pmtiles, describe_pmtiles
 from data.store import Store
-from geo import __version__
-from geo.disclosure import MARKING, ReleasedLayer, release
-from geo.drawn_area import DRAWN_LEVEL
+from geo.disclosure import MARKING, ReleasedLayer
 from geo.errors import InvalidParameter, UnreadableFile
-from geo.model import FeatureKind, Layer, Profile, Run, Scope, content_hash
-from geo.parameters import AnalysisParameters
-from geo.validate_features import project_geometries
+from geo.model import FeatureKind, Run, Scope
 
 NAME: Final = "Lapwing basemap"
 _DRAWN: Final = (
@@ -79,7 +74,7 @@ def build_basemap(
         raise InvalidParameter(f"There is no folder {output.parent}; make it first.")
     marking = MARKING + (" (SYNTHETIC)" if is_synthetic(store, scope) else "")
     seal = _seal(store, scope, keys)  # before anything is read: what is protected meanwhile breaks it
-    run = _origin(store, scope, now_us)
+    run = no_analysis(store, scope, "basemap", now_us)
 
     def gather(draft: TileDraft) -> None:
         for number, kind in enumerate(_DRAWN):
@@ -105,32 +100,12 @@ def reference_features(
 
     With ``as_labels`` each named feature becomes one point inside it.
     """
-    features = store.evidence.features(scope, kinds)
-    features = features[features["level"] != DRAWN_LEVEL].reset_index(drop=True)  # an analyst's question is no landmark
+    features = shown_features(store, scope, kinds)
     if as_labels:
         features = features[features["name"] != ""].reset_index(drop=True)
-    hidden = features["kind"].isin(_ADDRESSES).to_numpy(bool, copy=True)
-    if hidden.any():
-        shapes_m = project_geometries(features["geometry"].to_numpy(object)[hidden], store.crs)
-        hidden[hidden] = near_protected(store, scope, shapes_m, SAME_BUILDING_M)
-        features = features[~hidden].reset_index(drop=True)
     geometry = features["geometry"].to_numpy(object)
-    frame = pd.DataFrame(
-        {
-            "id": [str(i) for i in range(len(features))],
-            "kind": features["kind"].astype(str),
-            "name": features["name"].replace("", None),
-        }
-    )
     shapes = np.asarray(shapely.point_on_surface(geometry), object) if as_labels else geometry
-    return release(
-        Layer.REFERENCE,
-        frame,
-        shapes,
-        run=run,
-        profile=Profile.OPERATIONAL,
-        synthetic=is_synthetic(store, scope),
-    )
+    return release_reference(store, scope, run, features["kind"].to_numpy(object), features["name"].tolist(), shapes)
 
 
 def basemap_state(store: Store, scope: Scope, path: Path, *, keys: Keyring) -> BasemapState:
@@ -180,16 +155,3 @@ def _seal(store: Store, scope: Scope, keys: Keyring) -> str:
     protected = store.evidence.features(scope, [FeatureKind.PROTECTED])["feature_key"]
     parts = [scope.org_id.encode(), *sorted(bytes(key) for key in protected)]
     return keys.raw("basemap", b"".join(len(part).to_bytes(4, "big") + part for part in parts)).hex()
-
-
-def _origin(store: Store, scope: Scope, now_us: int) -> Run:
-    """Stand in for an analysis: reference geography is released without one."""
-    return Run(
-        run_id=content_hash("basemap", scope.org_id, str(now_us)),
-        parameters=AnalysisParameters(crs_epsg=store.crs.epsg).as_json(),
-        input_hashes=(),
-        code_version=__version__,
-        seed=0,
-        generated_at_us=now_us,
-        created_by=scope.actor,
-    )

@@ -40,7 +40,7 @@ def data_gaps(store: Store, scope: Scope, counts: Mapping[str, Mapping[str, int]
     return DataGaps(
         late=late_files(batches, now_us=now_us),
         unlocated={kind: (one["unlocated"], one["records"]) for kind, one in counts.items() if one["unlocated"]},
-        attention=len(store.evidence.quarantine(scope)) if any(one.rejected for one in batches) else 0,
+        attention=store.evidence.quarantine_count(scope),
     )
 
 

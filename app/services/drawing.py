@@ -10,7 +10,7 @@ import shapely
 from app.services.deciding import checked_text
 from app.services.import_request import ImportRequest
 from app.services.importing import import_file
-from app.services.layers import is_synthetic
+from app.services.synthetic import is_synthetic
 from app.services.terms import Terms
 from data.demo import SOURCE as SYNTHETIC_SOURCE
 from data.readers import FileSource

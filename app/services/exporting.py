@@ -9,7 +9,7 @@ from typing import Any, Final
 from app.services.layers import released_layer
 from app.services.map_layers import map_layer
 from app.services.purpose import checked_purpose
-from app.services.view_lists import listed_places
+from app.services.view_lists import as_filter, listed_places
 from data.audit import Disclosure
 from data.export.csv_file import write_csv
 from data.export.geojson import write_geojson
@@ -133,7 +133,7 @@ def _asked(store: Store, scope: Scope, run: Run, request: ExportRequest) -> Rele
     if request.layer is Layer.CELLS:
         resolution = AnalysisParameters.from_json(run.parameters).resolution
         return map_layer(store, scope, run, request.view, request.profile, resolution=resolution)
-    shown = {one.place.place_id: one.in_view for one in listed_places(store, scope, run, request.view)}
+    shown = as_filter(listed_places(store, scope, run, request.view))
     return released_layer(
         store, scope, run, request.layer, request.profile, listed=shown, kinds=request.view.place_kinds
     )

@@ -8,12 +8,12 @@ import pandas as pd
 import shapely
 
 from app.services.nominated import NominatedPlace, nominated_places
-from app.services.protection import SAME_BUILDING_M, near_protected
+from app.services.reference_layers import release_reference, shown_features
 from app.services.route_layers import link_features, route_features
 from app.services.rulings import rulings
+from app.services.synthetic import is_synthetic
 from app.services.tasking import AcceptedPlace, accepted_places, place_point
 from app.services.wording import place_words
-from data.demo import SOURCE as SYNTHETIC_SOURCE
 from data.store import Store
 from geo import cells as h3cells
 from geo.decisions import Standing, as_decided, is_rejected
@@ -23,7 +23,6 @@ from geo.fields import FIELDS
 from geo.model import FeatureKind, Layer, Place, Profile, Run, Scope, Verdict
 from geo.parameters import AnalysisParameters
 from geo.temporal import LONDON, from_micros
-from geo.validate_features import project_geometries
 
 # Records that match a filter, by the identity of each place that it shows.
 PlaceFilter = Mapping[str, int]
@@ -36,11 +35,6 @@ REFERENCE_KINDS = (
     FeatureKind.PREMISES,
     FeatureKind.BUILDINGS,
 )
-
-
-def is_synthetic(store: Store, scope: Scope) -> bool:
-    """Whether this store is the synthetic city's; it stays so when the city is undone, because its runs remain."""
-    return any(batch.source == SYNTHETIC_SOURCE for batch in store.evidence.batches(scope))
 
 
 def require_layers(run: Run) -> None:
@@ -150,7 +144,7 @@ def _places(
     frame = pd.DataFrame(rows, columns=columns, dtype=object).infer_objects()
     frame = frame.drop(columns=["marking", "profile", "run", "generated"])
     if profile is Profile.OPERATIONAL:
-        return frame, np.asarray([footprint_geometry(place, run, profile) for place in places], dtype=object)
+        return frame, np.asarray([footprint_geometry(place) for place in places], dtype=object)
     shapes = _outlines_outside(store, scope, run, profile, places)
     empty = shapely.is_empty(shapes)  # it lies in cells that the audience may not have: neither may it be told of
     frame.loc[empty, ["records", "days", "months", "month_only"]] = 0
@@ -184,21 +178,18 @@ def _place_row(place: Place, run: Run, decision: str, profile: Profile) -> dict[
     return row | {"why": place_words(place, run, profile)}
 
 
-def footprint_geometry(place: Place, run: Run, profile: Profile) -> shapely.Geometry:
-    """Outline of a place: its own cells for operations, cells of the shared resolution for everyone else."""
-    cells = np.asarray(place.footprint, np.int64)
-    if profile is not Profile.OPERATIONAL:
-        cells = np.unique(h3cells.parents(cells, _resolution(run, profile)))
-    return h3cells.union_geometry(cells)
+def footprint_geometry(place: Place) -> shapely.Geometry:
+    """Outline of a place for operations: its own cells."""
+    return h3cells.union_geometry(np.asarray(place.footprint, np.int64))
 
 
-def _tasking(store: Store, scope: Scope, run: Run, profile: Profile) -> tuple[pd.DataFrame, np.ndarray]:
+def _tasking(store: Store, scope: Scope, run: Run, _: Profile) -> tuple[pd.DataFrame, np.ndarray]:
     accepted = accepted_places(store, scope, run).accepted
     names = [
         field.name for field in FIELDS[Layer.TASKING] if field.name not in {"marking", "profile", "run", "generated"}
     ]
     frame = pd.DataFrame([_task_row(one) for one in accepted], columns=["id", *names])
-    return frame, np.asarray([footprint_geometry(one.place, run, profile) for one in accepted], dtype=object)
+    return frame, np.asarray([footprint_geometry(one.place) for one in accepted], dtype=object)
 
 
 def _task_row(task: AcceptedPlace) -> dict[str, Any]:
@@ -216,20 +207,10 @@ _MAKERS = {
 def reference_layer(store: Store, scope: Scope, run: Run, kind: FeatureKind) -> ReleasedLayer:
     """Release imported reference geography round a run's cells, for the base of a map."""
     west, south, east, north = run_bounds(store, scope, run)
-    features = store.evidence.features(scope, [kind], (west, south, east, north))
-    if kind in {FeatureKind.PREMISES, FeatureKind.BUILDINGS}:
-        shapes_m = project_geometries(features["geometry"].to_numpy(object), store.crs)
-        features = features[~near_protected(store, scope, shapes_m, SAME_BUILDING_M)].reset_index(drop=True)
-    frame = pd.DataFrame(
-        {
-            "id": [str(i) for i in range(len(features))],
-            "kind": str(kind),
-            "name": features["name"].replace("", None),
-        }
-    )
+    features = shown_features(store, scope, [kind], (west, south, east, north))
     tolerance_degrees = 2e-5  # about 2 m: invisible, and a third of the vertices
-    geometry = shapely.simplify(features["geometry"].to_numpy(object), tolerance_degrees, preserve_topology=True)
-    return _released(store, scope, run, Layer.REFERENCE, frame, geometry)
+    shapes = shapely.simplify(features["geometry"].to_numpy(object), tolerance_degrees, preserve_topology=True)
+    return release_reference(store, scope, run, str(kind), features["name"].tolist(), shapes)
 
 
 def run_bounds(store: Store, scope: Scope, run: Run) -> tuple[float, float, float, float]:

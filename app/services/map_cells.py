@@ -1,18 +1,16 @@
 """The cells of an analysis as its map needs them, kept as one table when it is made and counted anew under a filter."""
 
-import io
 from typing import Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from app.services.run_parts import load_table, pack_table
 from app.services.run_records import run_records
 from data.store import Store
 from geo import cells as h3cells
 from geo.bias import CellState
-from geo.errors import Conflict
 from geo.model import Run, Scope
 from geo.view import View
 from geo.view_filter import group_shown
@@ -30,23 +28,12 @@ def pack_cells(store: Store, scope: Scope, run: Run) -> bytes:
         looked=(cells["state"] == CellState.LOOKED_QUIET).astype("int64"),
         unknown=((cells["state"] == CellState.NOT_LOOKED) & (cells["records"] == 0)).astype("int64"),
     )
-    out = io.BytesIO()
-    pq.write_table(pa.Table.from_pandas(table, preserve_index=False), out, compression="zstd")
-    return out.getvalue()
+    return pack_table(pa.Table.from_pandas(table, preserve_index=False))
 
 
 def run_cells(store: Store, scope: Scope, run: Run) -> pd.DataFrame:
-    """Return every cell of an analysis, ordered by cell: ``COLUMNS`` and ``unknown``, all whole numbers.
-
-    Raises
-    ------
-    Conflict
-        When an earlier version made the analysis.
-    """
-    body = store.views.load(scope, run.run_id, NAME)
-    if body is None:
-        raise Conflict(f"Analysis {run.run_id} was made before there were tiles. Make it again: lapwing analyse")
-    return pq.read_table(io.BytesIO(body)).to_pandas()
+    """Return every cell of an analysis, ordered by cell: ``COLUMNS`` and ``unknown``, all whole numbers."""
+    return load_table(store, scope, run, NAME)
 
 
 def view_cells(store: Store, scope: Scope, run: Run, view: View) -> pd.DataFrame:

@@ -5,9 +5,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from app.services.layers import is_synthetic, require_layers
+from app.services.layers import require_layers
 from app.services.map_cells import coarser, unknown_cells, view_cells
 from app.services.shared_cells import shared_cells
+from app.services.synthetic import is_synthetic
 from data.store import Store
 from geo import cells as h3cells
 from geo.disclosure import ReleasedLayer, release

@@ -10,7 +10,7 @@ import shapely
 from app.services.layers import REFERENCE_KINDS, reference_layer, released_layer
 from app.services.map_layers import map_layer, resolution_at
 from app.services.map_tiles import display
-from app.services.view_lists import ListedPlace
+from app.services.view_lists import ListedPlace, as_filter
 from data.store import Store
 from geo.disclosure import ReleasedLayer
 from geo.model import FeatureKind, Layer, Profile, Run, Scope
@@ -98,5 +98,5 @@ def _places(store: Store, scope: Scope, run: Run, view: View, listed: Sequence[L
     """Places as the screen shows them, with those that people named."""
     if view == View() and len(listed) <= MAX_DRAWN:
         return released_layer(store, scope, run, Layer.PLACES, INSIDE)
-    first = {one.place.place_id: one.in_view for one in listed[:MAX_DRAWN]}
+    first = as_filter(listed[:MAX_DRAWN])
     return released_layer(store, scope, run, Layer.PLACES, INSIDE, listed=first, kinds=view.place_kinds)

@@ -12,11 +12,11 @@ from app.services import map_cells
 from app.services.filtered_tiles import filtered_tile
 from app.services.layers import NOWHERE, reference_layer, run_bounds
 from app.services.map_layers import TILE_PROPERTIES, coverage_layer, map_layer, resolution_at, resolutions_of
+from app.services.run_parts import load_part
 from app.services.shelf import Shelf
 from data.store import Store
 from geo.classes import class_breaks
 from geo.disclosure import ReleasedLayer
-from geo.errors import Conflict
 from geo.model import FeatureKind, Profile, Run, Scope
 from geo.view import View
 from maps.tiles import TileIndex
@@ -57,16 +57,8 @@ def _name(resolution: int) -> str:
 
 
 def display(store: Store, scope: Scope, run: Run, profile: Profile) -> Display:
-    """Return how an analysis is drawn.
-
-    Raises
-    ------
-    Conflict
-        When an earlier version made it.
-    """
-    body = store.views.load(scope, run.run_id, _DISPLAY)
-    if body is None:
-        raise Conflict(f"Analysis {run.run_id} was made before there were tiles. Make it again: lapwing analyse")
+    """Return how an analysis is drawn."""
+    body = load_part(store, scope, run, _DISPLAY)
     stored: dict[str, Any] = json.loads(body)
     west, south, east, north = stored["bounds"]
     breaks = {int(resolution): limits for resolution, limits in stored["breaks"].items()}

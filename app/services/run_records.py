@@ -1,16 +1,14 @@
 """The records of an analysis by cell and place: what filters and tiles are counted from, without any position."""
 
-import io
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from app.services.run_parts import load_table, pack_table
 from data.store import Store
 from geo import cells as h3cells
-from geo.errors import Conflict
 from geo.model import Run, Scope
 from geo.parameters import AnalysisParameters
 
@@ -39,28 +37,12 @@ def pack_records(located: pd.DataFrame, parameters: AnalysisParameters, place_of
     for name in _TEXTS:
         texts = grade if name == "grade" else located[name]
         table[name] = pa.array(texts.astype(object).fillna("").astype(str).tolist()).dictionary_encode()
-    out = io.BytesIO()
-    pq.write_table(pa.table(table), out, compression="zstd")
-    return out.getvalue()
-
-
-def unpack_records(body: bytes) -> pd.DataFrame:
-    """Read what :func:`pack_records` wrote; texts are categories."""
-    return pq.read_table(io.BytesIO(body)).to_pandas()
+    return pack_table(pa.table(table))
 
 
 def run_records(store: Store, scope: Scope, run: Run) -> pd.DataFrame:
-    """Return the records of an analysis by cell and place.
-
-    Raises
-    ------
-    Conflict
-        When an earlier version made the analysis.
-    """
-    body = store.views.load(scope, run.run_id, NAME)
-    if body is None:
-        raise Conflict(f"Analysis {run.run_id} was made before maps could be filtered. Make it again: lapwing analyse")
-    return unpack_records(body)
+    """Return the records of an analysis by cell and place; texts are categories."""
+    return load_table(store, scope, run, NAME)
 
 
 def has_records(store: Store, scope: Scope, run: Run) -> bool:

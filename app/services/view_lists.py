@@ -75,6 +75,11 @@ def listed_places(store: Store, scope: Scope, run: Run, view: View) -> list[List
     return [ListedPlace(place, one, shown[place.place_id]) for place, one in found if place.place_id in shown]
 
 
+def as_filter(listed: Sequence[ListedPlace]) -> PlaceFilter:
+    """Return listed places as what chooses them in a released layer."""
+    return {one.place.place_id: one.in_view for one in listed}
+
+
 def places_in_view(store: Store, scope: Scope, run: Run, view: View, found: list[Place]) -> PlaceFilter:
     """Records of each shown place that match a view, by identity."""
     kept = [place for place in found if not view.place_kinds or place.kind in view.place_kinds]

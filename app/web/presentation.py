@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Flask, g, request, url_for
 
-from app.services.layers import is_synthetic
+from app.services.synthetic import is_synthetic
 from app.web.routes import permitted
 from app.web.security import store
 from geo.disclosure import MARKING, SYNTHETIC_NOTICE

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.services import exporting, layers, map_tiles
 from app.services.map_layers import resolution_at
-from app.services.view_lists import count_view, listed_places, places_in_view
+from app.services.view_lists import as_filter, count_view, listed_places
 from app.web.downloads import hand_out
 from app.web.map_lists import list_of
 from app.web.routes import MAY_SEE_RECORDS, permitted
@@ -160,8 +160,7 @@ def places(run_id: str) -> Response:
         return geojson_response(layers.released_layer(store(), scope(), run, Layer.PLACES, audience))
     listed = None
     if view != View() or run.summary["places"] > MAX_MAP_PLACES:
-        first = [one.place for one in listed_places(store(), scope(), run, view)][:MAX_MAP_PLACES]
-        listed = places_in_view(store(), scope(), run, view, first)
+        listed = as_filter(listed_places(store(), scope(), run, view)[:MAX_MAP_PLACES])
     shown = layers.released_layer(store(), scope(), run, Layer.PLACES, audience, listed=listed, kinds=view.place_kinds)
     return geojson_response(shown)
 

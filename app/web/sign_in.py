@@ -4,7 +4,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.services import accounts
-from app.services.layers import is_synthetic
+from app.services.synthetic import is_synthetic
 from app.web.security import COOKIE, account, begin_session, lapwing, scope, store
 from geo.errors import InvalidParameter
 

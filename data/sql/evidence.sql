@@ -92,6 +92,9 @@ WHERE f.org_id = :org_id AND f.kind IN ('boundary', 'areas')
 AND (f.name = :name OR f.code = :name OR b.source = :name OR b.stem = :name)
 ORDER BY f.feature_key;
 
+-- name: quarantine_count
+SELECT COUNT(*) AS n FROM quarantine WHERE org_id = :org_id AND corrected_by IS NULL;
+
 -- name: area_names
 SELECT DISTINCT b.kind, b.source, b.stem FROM batch AS b
 WHERE b.org_id = :org_id AND b.kind IN ('boundary', 'areas') AND b.undone_at_us IS NULL ORDER BY b.stem;
