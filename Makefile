@@ -22,7 +22,7 @@ $(STAMP): requirements.txt requirements-dev.txt setup.cfg pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
-$(COMPILED): $(STAMP) geo/nearby_kernel.py geo/nearby_outlines.py
+$(COMPILED): $(STAMP) geo/compiled.py geo/cluster_grid.py geo/nearby_kernel.py geo/nearby_outlines.py
 	@$(BIN)/python -m app.warm
 	@touch $(COMPILED)
 

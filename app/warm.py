@@ -1,15 +1,17 @@
-"""Compile the loops of the join ahead of time: ``make setup`` runs this, so that no analysis waits for it."""
+"""Compile the loops ahead of time: ``make setup`` runs this, so that no analysis waits for it."""
 
 import numpy as np
 import shapely
 
 from app.settings import load_settings
+from geo.cluster import dbscan
 from geo.nearby import features_within
 
 
 def main() -> None:
-    """Join one point to one square; what is compiled for it stays in the home folder."""
+    """Join a point to a square and cluster two points; what is compiled for them stays in the home folder."""
     load_settings()
+    dbscan(np.zeros(2), np.arange(2.0), eps_m=1, min_weight=2)
     features_within(np.zeros((1, 2)), np.array([shapely.box(0, 0, 1, 1)]), 1.0)
 
 

@@ -1,7 +1,6 @@
 """DBSCAN in metres, on distinct points with weights, in a canonical order.
 
-Source: Ester, Kriegel, Sander and Xu (1996), *A density-based algorithm for discovering clusters*; clustering by
-scikit-learn with ``algorithm="kd_tree"``.
+Source: Ester, Kriegel, Sander and Xu (1996), *A density-based algorithm for discovering clusters*.
 """
 
 import math
@@ -10,7 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.cluster_merge import connect_strips
+from geo.distinct import distinct_points
+from geo.errors import InvalidParameter
+from geo.model import ClusterAlgorithm
+
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 NOISE = -1
 
 
@@ -32,12 +38,12 @@ class Clustering:
         Distinct point of each input row.
     """
 
-    labels: NDArray[np.int64]
+    labels: Ints
     points_m: Floats
     weights: Floats
-    point_labels: NDArray[np.int64]
-    core: NDArray[np.bool_]
-    inverse: NDArray[np.int64]
+    point_labels: Ints
+    core: Flags
+    inverse: Ints
 
     @property
     def n_clusters(self) -> int:
@@ -45,7 +51,16 @@ class Clustering:
         return int(self.point_labels.max(initial=NOISE)) + 1
 
 
-def dbscan(x_m: Floats, y_m: Floats, *, eps_m: float, min_weight: float, weights: Floats | None = None) -> Clustering:
+def dbscan(
+    x_m: Floats,
+    y_m: Floats,
+    *,
+    eps_m: float,
+    min_weight: float,
+    weights: Floats | None = None,
+    algorithm: str = ClusterAlgorithm.GRID,
+    workers: int = 1,
+) -> Clustering:
     """Cluster points in metres; the answer does not depend on the order of the rows.
 
     Parameters
@@ -57,40 +72,68 @@ def dbscan(x_m: Floats, y_m: Floats, *, eps_m: float, min_weight: float, weights
     min_weight : float
         Weight within ``eps_m`` (its own included) that makes a point core.
     weights : ndarray of float, shape (n,), optional
-        Weight of each row; 1 by default.
+        Weight of each row, not negative; 1 by default.
+    algorithm : str
+        Of :class:`~geo.model.ClusterAlgorithm`: the compiled grid, or scikit-learn, which it is checked against.
+    workers : int
+        Threads of the grid; the labels are the same for any number.
 
     Returns
     -------
     Clustering
 
+    Raises
+    ------
+    InvalidParameter
+        For coordinates that are not finite, weights below 0, and a radius or threshold that is not positive.
+
     Notes
     -----
     Distinct points are sorted by (x_m, y_m); clusters are numbered by the smallest index of a core point in that
     order; a border point joins the lowest-numbered cluster with a core point within ``eps_m``. Rows on one spot share
-    one point, so a stack of a thousand rows costs as much as one.
+    one point, so a stack of a thousand rows costs as much as one. Weights are summed as floats: whole numbers, halves
+    and the like exactly, others to rounding.
 
     Examples
     --------
     >>> dbscan(np.array([0, 1, 2, 900]), np.zeros(4), eps_m=5, min_weight=3).labels.tolist()
     [0, 0, 0, -1]
     """
-    x_m, y_m = np.asarray(x_m, float), np.asarray(y_m, float)
-    if not x_m.size:
-        none = np.empty(0, np.int64)
-        return Clustering(none, np.empty((0, 2)), np.empty(0), none, np.empty(0, bool), none)
-    distinct, inverse = np.unique(np.column_stack([x_m, y_m]).view("c16").ravel(), return_inverse=True)
-    points_m = np.column_stack([distinct.real, distinct.imag])
-    total = np.bincount(inverse, weights, minlength=len(points_m)).astype(float)
+    _refuse_what_means_nothing(x_m, y_m, eps_m=eps_m, min_weight=min_weight, weights=weights)
+    x_m, y_m, inverse = distinct_points(x_m, y_m)
+    weight = np.bincount(inverse, weights, minlength=len(x_m)).astype(float)
+    points_m = np.column_stack([x_m, y_m])
+    if not len(x_m):
+        return Clustering(inverse, points_m, weight, inverse, np.empty(0, bool), inverse)
+    if algorithm == ClusterAlgorithm.SKLEARN:
+        labels, core = _by_scikit_learn(points_m, weight, eps_m=eps_m, min_weight=min_weight)
+    else:
+        labels, core = connect_strips(x_m, y_m, weight, eps_m=eps_m, min_weight=min_weight, workers=workers)
+    return Clustering(labels[inverse], points_m, weight, labels, core, inverse)
 
+
+def _refuse_what_means_nothing(
+    x_m: Floats, y_m: Floats, *, eps_m: float, min_weight: float, weights: Floats | None
+) -> None:
+    if not 0 < eps_m < math.inf:
+        raise InvalidParameter(f"eps_m {eps_m:g} is not a positive number of metres.")
+    if not 0 < min_weight < math.inf:
+        raise InvalidParameter(f"min_weight {min_weight:g} is not a positive number.")
+    if not (np.isfinite(x_m).all() and np.isfinite(y_m).all()):
+        raise InvalidParameter("Coordinates to cluster are not all finite.")
+    if weights is not None and not (np.isfinite(weights).all() and (np.asarray(weights) >= 0).all()):
+        raise InvalidParameter("Some weights are below 0 or not finite.")
+
+
+def _by_scikit_learn(points_m: Floats, weight: Floats, *, eps_m: float, min_weight: float) -> tuple[Ints, Flags]:
     from sklearn.cluster import DBSCAN
 
     threshold = math.ceil(min_weight)  # scikit-learn takes a whole number; a fraction is scaled into the weights
-    scaled = total * (threshold / min_weight)
+    scaled = weight * (threshold / min_weight)
     fitted = DBSCAN(eps=eps_m, min_samples=threshold, algorithm="kd_tree").fit(points_m, sample_weight=scaled)
     core = np.zeros(len(points_m), bool)
     core[fitted.core_sample_indices_] = True
-    point_labels = np.asarray(fitted.labels_, np.int64)
-    return Clustering(point_labels[inverse], points_m, total, point_labels, core, inverse.astype(np.int64))
+    return np.asarray(fitted.labels_, np.int64), core
 
 
 def width_m(points_m: Floats) -> float:

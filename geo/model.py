@@ -93,6 +93,13 @@ class ComparedWith(StrEnum):
     EFFORT = "effort"
 
 
+class ClusterAlgorithm(StrEnum):
+    """Who computes the clusters; the labels are the same."""
+
+    GRID = "grid"
+    SKLEARN = "sklearn"
+
+
 class Verdict(StrEnum):
     """An analyst's decision about a place."""
 

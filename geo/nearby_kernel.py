@@ -1,23 +1,18 @@
-"""The loops of the join of points to features, compiled. The one module that imports numba: import it where it is used.
-
-All loops are in this file, since numba forgets what it kept of them when this file changes, and only then.
-"""
+"""The loops of the join of points to features, compiled: import it where it is used."""
 
 from collections.abc import Callable
-from typing import Final, NamedTuple, ParamSpec, TypeVar
+from typing import Final, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.compiled import compiled
 from geo.nearby_ground import Grid, Ground, lay_out
 from geo.nearby_outlines import HOLE, MIXED, OPEN, Outlines
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Slots = NDArray[np.int32]
-Given = ParamSpec("Given")
-Result = TypeVar("Result")
 Box = tuple[float, float, float, float]
 
 # Edges that share a bounding box: most buildings are one run, and a long outline is passed over run by run.
@@ -62,15 +57,7 @@ class Reach(NamedTuple):
     perhaps_m2: float
 
 
-def _compiled(function: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Compile at the first call, and keep the result on disk where that can be written."""
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # numba found no folder for its cache
-        return numba.njit(nogil=True)(function)
-
-
-@_compiled
+@compiled
 def _runs(chain_first: Ints, role: Ints, feature_first: Ints, corners_m: Floats) -> tuple[Ints, Floats, Ints]:
     """Cut the chains into runs of edges; the last three arrays of :class:`Shapes`."""
     count = 0
@@ -99,14 +86,14 @@ def _runs(chain_first: Ints, role: Ints, feature_first: Ints, corners_m: Floats)
     return run, box_m, run_first
 
 
-@_compiled
+@compiled
 def _apart_m2(x_m: float, y_m: float, box_m: Box) -> float:
     """Square of the distance to a box."""
     dx, dy = max(box_m[0] - x_m, x_m - box_m[2], 0.0), max(box_m[1] - y_m, y_m - box_m[3], 0.0)
     return dx * dx + dy * dy
 
 
-@_compiled
+@compiled
 def _edge_within(x_m: float, y_m: float, edge_m: Box, limit_m2: float) -> bool:
     """Whether an edge comes within the root of so many square metres of a point; without a division."""
     ax_m, ay_m, bx_m, by_m = edge_m
@@ -119,7 +106,7 @@ def _edge_within(x_m: float, y_m: float, edge_m: Box, limit_m2: float) -> bool:
     return (dx * py - dy * px) ** 2 <= limit_m2 * length2
 
 
-@_compiled
+@compiled
 def _along_run(
     at_m: tuple[float, float], own: tuple[int, int], box_m: Box, corners_m: Floats, reach: Reach
 ) -> tuple[int, bool]:
@@ -143,7 +130,7 @@ def _along_run(
     return answer, odd
 
 
-@_compiled
+@compiled
 def _by_edges(at_m: tuple[float, float], reach: Reach, corners_m: Floats, run: Ints, box_m: Floats) -> int:
     """Whether a point is near a feature, far from it, or so close to the limit that rounding could decide."""
     kind = run[reach.begin, 2]
@@ -167,7 +154,7 @@ def _by_edges(at_m: tuple[float, float], reach: Reach, corners_m: Floats, run: I
     return _NEAR if inside and kind != OPEN and answer == _FAR else answer
 
 
-@_compiled
+@compiled
 def _reach(begin: int, end: int, box_m: Floats, distance_m: float) -> Reach:
     west, south, east, north = box_m[begin, 0], box_m[begin, 1], box_m[begin, 2], box_m[begin, 3]
     for at in range(begin + 1, end):
@@ -178,7 +165,7 @@ def _reach(begin: int, end: int, box_m: Floats, distance_m: float) -> Reach:
     return Reach(begin, end, west, south, east, north, surely_m2, (distance_m + slack_m) ** 2)
 
 
-@_compiled
+@compiled
 def _by_box(x_m: float, y_m: float, reach: Reach) -> int:
     """As :func:`_by_edges`, by the box alone; ``_ASK`` where that does not decide."""
     if _apart_m2(x_m, y_m, (reach.west_m, reach.south_m, reach.east_m, reach.north_m)) > reach.perhaps_m2:
@@ -187,7 +174,7 @@ def _by_box(x_m: float, y_m: float, reach: Reach) -> int:
     return _NEAR if across * across + along * along <= reach.surely_m2 else _ASK
 
 
-@_compiled
+@compiled
 def _squares(reach: Reach, grid: Grid) -> tuple[int, int, int, int]:
     """First and last column, first and last row of the squares round a feature; the outermost for what lies beyond."""
     away_m, east, north = np.sqrt(reach.perhaps_m2), grid.width - 1.0, grid.height - 1.0
@@ -199,7 +186,7 @@ def _squares(reach: Reach, grid: Grid) -> tuple[int, int, int, int]:
     )
 
 
-@_compiled
+@compiled
 def _first_at(key: Ints, wanted: int, low: int, high: int) -> int:
     """First place between two in sorted keys that is not below the wanted key."""
     while low < high:
@@ -211,7 +198,7 @@ def _first_at(key: Ints, wanted: int, low: int, high: int) -> int:
     return low
 
 
-@_compiled
+@compiled
 def _find(ground: Ground, shapes: Shapes, distance_m: float) -> tuple[Slots, Ints]:
     """Pairs by feature, and the first of each: places of points in the ground, with all bits turned where to ask."""
     points_m, key, leaf_first, grid = ground
@@ -242,7 +229,7 @@ def _find(ground: Ground, shapes: Shapes, distance_m: float) -> tuple[Slots, Int
     return found[:count], first
 
 
-@_compiled
+@compiled
 def _by_point(found: Slots, first: Ints, order: Ints) -> tuple[Ints, Ints]:
     """Pairs by point and feature: a counting sort, as the features ascend already; what is negative is left out."""
     begin = np.zeros(len(order) + 1, np.int64)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 
 from geo.errors import InvalidParameter
-from geo.model import MIN_VEHICLES, SHARED_RESOLUTION, ComparedWith, RecordKind, content_hash
+from geo.model import MIN_VEHICLES, SHARED_RESOLUTION, ClusterAlgorithm, ComparedWith, RecordKind, content_hash
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,8 @@ class AnalysisParameters:
         Weight of a record of a category in the order of places; 1 where it is not named.
     min_vehicles : int
         Distinct vehicles, or groups of reports, without which no route and no shared-vehicle link is shown.
+    algorithm : str
+        Who computes the clusters; the labels are the same.
 
     Raises
     ------
@@ -70,6 +72,7 @@ class AnalysisParameters:
     simulations: int = 999
     harm_weights: tuple[tuple[str, float], ...] = ()
     min_vehicles: int = MIN_VEHICLES
+    algorithm: str = ClusterAlgorithm.GRID
 
     def __post_init__(self) -> None:
         """Gather every problem before refusing."""
@@ -90,6 +93,8 @@ class AnalysisParameters:
             problems.append(
                 f"min_vehicles {self.min_vehicles} is outside {MIN_VEHICLES}..100: the ways of fewer are nobody's to see"
             )
+        if self.algorithm not in set(ClusterAlgorithm):
+            problems.append(f"unknown algorithm {self.algorithm!r}; choose {', '.join(ClusterAlgorithm)}")
         problems += self._statistical_problems()
         if problems:
             raise InvalidParameter("; ".join(problems) + ".")
@@ -136,6 +141,7 @@ class AnalysisParameters:
         for name in ("eps_m", "min_weight", "max_place_width_m", "alpha"):
             plain[name] = float(plain[name])
         plain["compared_with"] = str(self.compared_with)
+        plain["algorithm"] = str(self.algorithm)
         plain["harm_weights"] = sorted([category, float(weight)] for category, weight in self.harm_weights)
         return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from app import warm
 from geo import nearby_kernel
+from geo.compiled import compiled
 from geo.nearby import features_within
 from geo.nearby_outlines import HOLE, MIXED, OPEN, SHELL, outlines
 from tests.conftest import PROJECT
@@ -240,7 +241,7 @@ def test_loops_are_compiled_also_where_nothing_can_be_kept(monkeypatch, tmp_path
 
     with pytest.raises(RuntimeError, match="no locator"):
         numba.njit(cache=True)(double)
-    assert nearby_kernel._compiled(double)(21) == 42
+    assert compiled(double)(21) == 42
 
 
 def _run(program, **told):

@@ -9,7 +9,7 @@ import click
 from app.cli.common import Context, command, table
 from app.services import analysis, exporting, tasking
 from app.services.by_area import by_area
-from geo.model import ComparedWith, Layer, Profile
+from geo.model import ClusterAlgorithm, ComparedWith, Layer, Profile
 from geo.narrative import day_words, kind_words, plural
 from geo.parameters import AnalysisParameters
 from geo.temporal import from_micros, micros
@@ -108,6 +108,13 @@ def _weights(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> 
     show_default=True,
     expose_value=False,
     help="What clusters.",
+)
+@click.option(
+    "--algorithm",
+    type=click.Choice(list(ClusterAlgorithm)),
+    default=ClusterAlgorithm.GRID,
+    show_default=True,
+    help="What computes the clusters: the compiled grid, or scikit-learn to check it. The clusters are the same.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
 @click.option(

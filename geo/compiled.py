@@ -1,0 +1,20 @@
+"""How loops are compiled. The one module that imports numba: import it where it is used, it takes half a second.
+
+numba forgets what it kept of a file when that file changes, and only then: loops that call each other share a file.
+"""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import numba
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+def compiled(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Compile at the first call, and keep the result on disk where that can be written."""
+    try:
+        return numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # numba found no folder for its cache
+        return numba.njit(nogil=True)(function)
