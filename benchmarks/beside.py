@@ -5,20 +5,25 @@ from another day. Tables are printed, and with ``--write`` they replace their ow
 """
 
 import argparse
+import ctypes
 import gc
 import importlib.metadata
 import importlib.util
+import math
+import multiprocessing
 import os
 import platform
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
-MIB = 1024
+KIB_A_MIB = 1024
+Way = Callable[[], object]
 
 
 class Figures(NamedTuple):
@@ -39,18 +44,33 @@ def _status_kib(field: str) -> int:
         return next(int(line.split()[1]) for line in stream if line.startswith(field))
 
 
-def growth_mib(work: Callable[[], object]) -> float:
-    """Peak memory of one turn above what the process held before it, by the kernel's own high-water mark."""
+def _measure(work: Way, warm: Way, send: Connection) -> None:
+    warm()
     gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # what earlier turns left free would hide what this one takes
     before = _status_kib("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the high-water mark begins anew
     kept = work()
-    peak = _status_kib("VmHWM")
+    send.send(max(_status_kib("VmHWM") - before, 0) / KIB_A_MIB)
     del kept
-    return max(peak - before, 0) / MIB
 
 
-def timed(work: Callable[[], object]) -> tuple[float, float]:
+def growth_mib(work: Way, warm: Way) -> float:
+    """Peak memory of one turn above what a process of its own held once ``warm`` had loaded and compiled what it needs."""
+    fork = multiprocessing.get_context("fork")
+    receive, send = fork.Pipe(duplex=False)
+    child = fork.Process(target=_measure, args=(work, warm, send))
+    child.start()
+    send.close()
+    try:
+        return float(receive.recv())
+    except EOFError:
+        return math.nan  # it did not come to its end: the table says nan
+    finally:
+        child.join()
+
+
+def timed(work: Way) -> tuple[float, float]:
     """CPU seconds of all threads, and wall seconds."""
     gc.collect()
     cpu, wall = time.process_time(), time.perf_counter()
@@ -58,11 +78,16 @@ def timed(work: Callable[[], object]) -> tuple[float, float]:
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
-def race(ways: dict[str, Callable[[], object]], *, repeats: int = 5) -> dict[str, Figures]:
-    """Medians of each way; one turn of each first, unmeasured but for memory, so that all is loaded and compiled."""
+def race(
+    ways: dict[str, Way], *, warm: dict[str, Way] | None = None, repeats: int = 5, memory: bool = True
+) -> dict[str, Figures]:
+    """Medians of each way by turns. Memory comes first, before anything is loaded here; ``warm`` does the same with next to nothing.
+
+    ``memory=False`` is for ways that hold threads or connections, which no fork survives: their growth is nan.
+    """
+    growth = {name: growth_mib(work, (warm or ways)[name]) if memory else math.nan for name, work in ways.items()}
     for work in ways.values():
         work()
-    growth = {name: growth_mib(work) for name, work in ways.items()}
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for _ in range(repeats):
         for name, work in ways.items():

@@ -1,6 +1,14 @@
-"""H3 cells as integers. The only module that imports h3, and the only one that says (lat, lng)."""
+"""H3 cells as integers. The only module that calls h3, and the only one that says (lat, lng).
 
+Many cells are asked by ``geo.cells_kernel``, which runs H3's own C functions over whole arrays; few, and whatever the
+kernel hands back, by the calls of h3, which also say what is wrong. The answers are the same to the last bit.
+"""
+
+import sys
 from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import chain, repeat
+from types import ModuleType
 from typing import Final
 
 import h3.api.numpy_int as h3
@@ -10,6 +18,7 @@ from h3 import H3BaseException
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from geo.distinct import distinct_points
 from geo.errors import InvalidParameter
 
 Cells = NDArray[np.int64]
@@ -18,6 +27,40 @@ Floats = NDArray[np.float64]
 # Average cell areas vary by a third over the globe; callers ask for the area of real cells instead.
 MAX_STUDY_CELLS: Final = 5_000_000
 METRES_PER_DEGREE: Final = 111_320.0
+# The kernel takes most of a second to load, or some milliseconds where numba is loaded already; a call of h3 some microseconds.
+KERNEL_FROM: Final = 200_000
+LOADED_KERNEL_FROM: Final = 5_000
+
+
+@cache
+def _kernel() -> ModuleType | None:
+    """Return the compiled loops, or None where the h3 package does not export its C library."""
+    try:
+        from geo import cells_kernel
+    except ImportError:
+        return None
+    return cells_kernel
+
+
+def compile_loops() -> None:
+    """Compile what many cells are asked by, where it can be."""
+    if kernel := _kernel():
+        kernel.compile_all()
+
+
+def _kernel_for(count: int) -> ModuleType | None:
+    """Return the compiled loops if they pay for so many cells."""
+    return _kernel() if count >= (LOADED_KERNEL_FROM if "numba" in sys.modules else KERNEL_FROM) else None
+
+
+def _own(cells: Cells) -> Cells:
+    """Copy cells: loops are compiled for arrays that can be written, and pandas gives others."""
+    return np.array(cells, np.int64, order="C")
+
+
+def _calls(cells: Cells) -> list[int]:
+    """Return cells as h3 takes them."""
+    return np.asarray(cells).astype(np.uint64).tolist()
 
 
 def index_points(lon: Floats, lat: Floats, resolution: int) -> Cells:
@@ -39,14 +82,14 @@ def index_points(lon: Floats, lat: Floats, resolution: int) -> Cells:
     >>> cell_text(index_points(np.array([-2.36]), np.array([51.38]), 9))[0][:4]
     '8919'
     """
-    lon, lat = np.asarray(lon, float), np.asarray(lat, float)
-    if not lon.size:
-        return np.empty(0, np.int64)
-    distinct, inverse = np.unique(np.column_stack([lon, lat]).view("c16").ravel(), return_inverse=True)
-    cells = [
-        h3.latlng_to_cell(y, x, resolution) for x, y in zip(distinct.real.tolist(), distinct.imag.tolist(), strict=True)
-    ]
-    return np.asarray(cells, np.uint64).astype(np.int64)[inverse]
+    lon, lat = np.array(lon, float, order="C"), np.array(lat, float, order="C")
+    if kernel := _kernel_for(len(lon)):
+        cells, taken = kernel.index_points(lon, lat, int(resolution))
+        if taken:
+            return cells
+    lon, lat, inverse = distinct_points(lon, lat)
+    calls = map(h3.latlng_to_cell, lat.tolist(), lon.tolist(), repeat(resolution))
+    return np.fromiter(calls, np.uint64, len(lon)).astype(np.int64)[inverse]
 
 
 def parents(cells: Cells, resolution: int) -> Cells:
@@ -71,7 +114,7 @@ def cells_within(geometry: BaseGeometry, resolution: int) -> Cells:
     Cells whose centre lies inside, and those that the polygon's edge runs through. The edge is sampled at a quarter of
     a cell's side and its neighbours tested one by one: h3's own ``overlap`` mode misses some of them (4.5.0).
     """
-    inside = np.asarray(list(h3.h3shape_to_cells(h3.geo_to_h3shape(geometry), resolution)), np.uint64).astype(np.int64)
+    inside = np.asarray(h3.h3shape_to_cells(h3.geo_to_h3shape(geometry), resolution), np.uint64).astype(np.int64)
     step_degrees = h3.average_hexagon_edge_length(resolution, unit="m") / METRES_PER_DEGREE / 4
     edge = shapely.get_coordinates(shapely.segmentize(geometry.boundary, step_degrees))
     near = np.setdiff1d(disks(np.unique(index_points(edge[:, 0], edge[:, 1], resolution)), 1), inside)
@@ -90,15 +133,31 @@ def spacing_m(resolution: int) -> float:
 
 
 def disks(cells: Iterable[int], k: int) -> Cells:
-    """Union of the k-disks round the given cells, sorted."""
-    frontier = np.unique(np.fromiter((int(c) for c in cells), np.int64))
-    reached = frontier
-    for _ in range(k):  # ring by ring: only new cells are expanded
-        grown = [h3.grid_disk(int(c), 1) for c in frontier.astype(np.uint64)]
-        ring = np.unique(np.concatenate(grown).astype(np.int64)) if grown else frontier
-        frontier = np.setdiff1d(ring, reached, assume_unique=True)
-        reached = np.union1d(reached, frontier)
-    return reached
+    """Union of the k-disks round the given cells, sorted.
+
+    Notes
+    -----
+    Ring by ring, and only new cells are expanded: the neighbours of a ring lie in it, in the one before or in the next.
+    """
+    given = cells if isinstance(cells, np.ndarray) else list(cells)
+    before, ring = np.empty(0, np.int64), np.unique(np.asarray(given, np.int64))
+    rings, kernel = [ring], _kernel_for(len(ring) * (3 * k * (k + 1) + 1))
+    for _ in range(k):
+        near = _neighbours(ring, kernel)
+        before, ring = ring, near[~np.isin(near, np.concatenate([before, ring]))]
+        rings.append(ring)
+    return np.sort(np.concatenate(rings))
+
+
+def _neighbours(cells: Cells, kernel: ModuleType | None) -> Cells:
+    """Sorted union of cells and those next to them."""
+    if kernel:
+        near, taken = kernel.neighbours(cells)
+        if taken:
+            near = np.unique(near)
+            return near[near != 0]
+    grown = [h3.grid_disk(c, 1) for c in _calls(cells)]
+    return np.unique(np.concatenate(grown).astype(np.int64)) if grown else cells
 
 
 def lattice(cells: Cells) -> NDArray[np.int64] | None:
@@ -111,16 +170,24 @@ def lattice(cells: Cells) -> NDArray[np.int64] | None:
     """
     if not len(cells):
         return np.empty((0, 2), np.int64)
-    origin = int(np.uint64(cells[len(cells) // 2]))
+    middle = len(cells) // 2
+    if kernel := _kernel_for(len(cells)):
+        position, taken = kernel.lattice(_own(cells), int(cells[middle]))
+        return position if taken else None
+    calls = _calls(cells)
     try:
-        return np.asarray([h3.cell_to_local_ij(origin, c) for c in np.asarray(cells).astype(np.uint64).tolist()])
+        return np.asarray([h3.cell_to_local_ij(calls[middle], c) for c in calls])
     except H3BaseException:
         return None
 
 
 def ring_members(cells: Cells, k: int) -> tuple[NDArray[np.int64], Cells]:
-    """(position, cell) of every cell exactly ``k`` steps from each of the given cells; one call a cell, exact anywhere."""
-    rings = [np.asarray(h3.grid_ring(c, k), np.uint64) for c in np.asarray(cells).astype(np.uint64).tolist()]
+    """(position, cell) of every cell exactly ``k`` steps from each of the given cells, by position; exact anywhere."""
+    if kernel := _kernel_for(len(cells)):
+        members, taken = kernel.rings(_own(cells), int(k))
+        if taken:
+            return np.nonzero(members)[0], members[members != 0]
+    rings = [np.asarray(h3.grid_ring(c, k), np.uint64) for c in _calls(cells)]
     lengths = np.fromiter((len(ring) for ring in rings), np.int64, len(rings))
     members = np.concatenate(rings) if rings else np.empty(0, np.uint64)
     return np.repeat(np.arange(len(rings)), lengths), members.astype(np.int64)
@@ -128,18 +195,35 @@ def ring_members(cells: Cells, k: int) -> tuple[NDArray[np.int64], Cells]:
 
 def areas_km2(cells: Cells) -> Floats:
     """Area of each cell on the sphere, shape (n,)."""
-    return np.asarray([h3.cell_area(c, "km^2") for c in np.asarray(cells).astype(np.uint64).tolist()], float)
+    if kernel := _kernel_for(len(cells)):
+        area_km2, taken = kernel.areas_km2(_own(cells))
+        if taken:
+            return area_km2
+    return np.asarray([h3.cell_area(c, "km^2") for c in _calls(cells)], float)
 
 
 def boundaries(cells: Cells) -> NDArray[np.object_]:
     """Polygon of each cell in WGS 84, counter-clockwise, shape (n,)."""
     if not len(cells):
         return np.empty(0, object)
-    rings = [h3.cell_to_boundary(int(c)) for c in np.asarray(cells).astype(np.uint64)]
-    lengths = np.fromiter((len(ring) for ring in rings), np.int64, len(rings))
-    latlng = np.concatenate([np.asarray(ring) for ring in rings])
-    linear = shapely.linearrings(latlng[:, ::-1], indices=np.repeat(np.arange(len(rings)), lengths))
-    return shapely.orient_polygons(shapely.polygons(linear))
+    corners, first = _corners(cells)
+    shapes = shapely.from_ragged_array(shapely.GeometryType.POLYGON, corners, (first, np.arange(len(first))))
+    # H3 turns counter-clockwise on the sphere; drawn flat, a cell at a pole or across the antimeridian may not.
+    begins = first[:-1]
+    wide = np.maximum.reduceat(corners[:, 0], begins) - np.minimum.reduceat(corners[:, 0], begins) > 180
+    shapes[wide] = shapely.orient_polygons(shapes[wide])
+    return shapes
+
+
+def _corners(cells: Cells) -> tuple[Floats, NDArray[np.int64]]:
+    """Closed rings one after the other as (lon, lat), shape (m, 2), and where each begins, shape (n + 1,)."""
+    if kernel := _kernel_for(len(cells)):
+        corners, first, taken = kernel.boundaries(_own(cells))
+        if taken:
+            return corners, first
+    rings = [(*ring, ring[0]) for ring in map(h3.cell_to_boundary, _calls(cells))]
+    first = np.concatenate([[0], np.cumsum([len(ring) for ring in rings])])
+    return np.ascontiguousarray(np.asarray(list(chain.from_iterable(rings)))[:, ::-1]), first
 
 
 def union_geometry(cells: Sequence[int] | Cells) -> BaseGeometry:
@@ -156,7 +240,11 @@ def centres(cells: Cells) -> tuple[Floats, Floats]:
     """Longitude and latitude of cell centres, each of shape (n,)."""
     if not len(cells):
         return np.empty(0), np.empty(0)
-    latlng = np.asarray([h3.cell_to_latlng(int(c)) for c in np.asarray(cells).astype(np.uint64)])
+    if kernel := _kernel_for(len(cells)):
+        lon, lat, taken = kernel.centres(_own(cells))
+        if taken:
+            return lon, lat
+    latlng = np.asarray([h3.cell_to_latlng(c) for c in _calls(cells)])
     return latlng[:, 1], latlng[:, 0]
 
 

@@ -1,4 +1,4 @@
-"""How loops are compiled. The one module that imports numba: import it where it is used, it takes half a second.
+"""How loops are compiled. It imports numba, which takes half a second: import it, and what stands on it, where it is used.
 
 numba forgets what it kept of a file when that file changes, and only then: loops that call each other share a file.
 """
