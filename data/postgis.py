@@ -15,10 +15,13 @@ from data.pgcopy import ROWS_PER_CHUNK, binary_rows
 from data.queries import statement
 from geo.errors import StoreError
 
+_MANY_ROWS: Final = 20_000
 # Tables that a purge, a refuge or a position given later takes rows from or rewrites, each with what hangs on it.
 _COMPACTED: Final = (
     "record",
     "batch_record",
+    "feature",
+    "batch_feature",
     "location_hint",
     "revision",
     "quarantine",
@@ -32,6 +35,7 @@ _COMPACTED: Final = (
     "run_route",
     "run_link",
     "run_view",
+    "sharing",
     "nomination",
     "decision",
     "place",
@@ -135,6 +139,16 @@ class PostgisDatabase:
         if missing:
             raise StoreError(f"Table {table} of the store at {self._where} has no column {missing[0]}.")
         return self._types[table]
+
+    @contextmanager
+    def filling(self, tables: Sequence[str], *, rows: int) -> Iterator[None]:
+        """Tell the planner of many new rows at once: until it knows of them, it may join them row by row."""
+        yield
+        if rows < _MANY_ROWS:
+            return
+        with self._translated():
+            for table in tables:
+                self._connection().execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
 
     def script(self, text: str) -> None:
         """Run several statements."""

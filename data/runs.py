@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from data.database import Database
 
 
-# What removes the layers of a run, in this order.
+# What removes the layers of a run, in this order; nobody outside operations sees it any more, or what is made under its id.
 DROPS = (
     "drop_run_matches", "drop_run_records", "drop_run_places", "drop_run_cells", "drop_run_facilities", "drop_run_routes",
-    "drop_run_links", "drop_run_views",
+    "drop_run_links", "drop_run_views", "end_sharing_of_run",
 )  # fmt: skip
 _WHOLE = ("observed", "scan_radius", "hot", "gi_star_reliable")
 

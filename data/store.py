@@ -15,6 +15,7 @@ from data.places import Places
 from data.proofs import Proofs
 from data.retention import Retention
 from data.runs import Runs
+from data.sharing import Sharings
 from data.supplies import Supplies
 from data.views import Views
 from geo.crs import MetricCrs
@@ -34,6 +35,7 @@ class Store:
     locations: Locations
     retention: Retention
     runs: Runs
+    sharings: Sharings
     views: Views
     places: Places
     proofs: Proofs
@@ -52,6 +54,7 @@ class Store:
             Locations(database),
             Retention(database),
             Runs(database),
+            Sharings(database),
             Views(database),
             Places(database),
             Proofs(database),

@@ -6,7 +6,6 @@ Source: Naus (1982), *Approximations for distributions of scan statistics*.
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import pdtr
-from scipy.stats import poisson
 
 Floats = NDArray[np.float64]
 
@@ -34,6 +33,8 @@ def scan_window_p(windows: float, expected: float, observed: int) -> float:
     >>> round(scan_window_p(208, 0.6, 6), 5)
     0.03902
     """
+    from scipy.stats import poisson  # not at the start: it takes longer than all else
+
     n = int(observed)
     if n <= max(expected, 2) or windows < 2:
         return 1.0

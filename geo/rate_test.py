@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import pdtr, pdtrc
-from scipy.stats import poisson
 
 from geo.errors import InvalidParameter
 
@@ -58,6 +57,8 @@ def e_test(k1: int, k2: int, *, n1: float = 1.0, n2: float = 1.0, difference: fl
     >>> round(e_test(0, 3), 9)
     0.088379009
     """
+    from scipy.stats import poisson  # not at the start: it takes longer than all else
+
     check_exposures(n1, n2)
     if not difference >= 0:
         raise InvalidParameter("The difference of the rates must be zero or more.")

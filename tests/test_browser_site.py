@@ -215,6 +215,9 @@ def crawl(site: Site, bare: Site) -> Iterator[Crawl]:
         for path in EMPTY:
             open_page(done, bare, f"nothing yet, {path}", path)
         mistakes(done, bare)
+        start_anew(seen, bare, Role.PARTNER)
+        for path in ("/", "/runs"):
+            open_page(done, bare, f"nothing shared, {path}", path)
         yield done
 
 

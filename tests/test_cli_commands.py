@@ -83,6 +83,8 @@ def test_help_lists_every_command(shell: Shell) -> None:
         ["decide", "p", "accept"], ["decide", "p", "maybe", "--reason", "because"], ["export", "latest", "-o", "a.geojson"],
         ["analyse", "--from", "yesterday"], ["analyse", "--as-of", "now"], ["migrate", "--crs", "London"], ["user", "add", "ann"],
         ["export", "latest", "--layer", "records", "--purpose", "review", "-o", "a.geojson"], ["audit", "list", "--last", "0"],
+        ["share", "latest"], ["share", "--purpose", "meeting"], ["share", "latest", "--stop", "--purpose", "meeting"],
+        ["share", "--stop", "--sooner", "--purpose", "meeting"],
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -120,6 +122,9 @@ def test_wrong_usage_is_2_and_says_so_on_stderr(shell: Shell, words: list[str]) 
         (["explain", "nope"], "No place nope"),
         (["decide", "nope", "accept", "--reason", "because"], "No place nope"),
         (["export", "nope", "--purpose", "review", "-o", "a.geojson"], "No analysis nope"),
+        (["share", "nope", "--purpose", "meeting"], "No analysis nope"),
+        (["share", "latest", "--purpose", " "], "Say what the analysis is shared for"),
+        (["share", "--stop", "--purpose", "meeting"], "No analysis is shared"),
         (["user", "disable", "nobody"], "No user is called nobody"),
         (["user", "add", "a b", "--role", "analyst"], "user name"),
         (["migrate", "--crs", "EPSG:4326"], "not a projected CRS"),
@@ -319,6 +324,27 @@ def test_an_ending_that_is_no_format_is_not_quietly_geojson(shell: Shell, run: s
     done = shell("export", run, "--purpose", "review", "-o", shell.home / "a.kml")
     assert done.code in {1, 2}
     assert not (shell.home / "a.kml").exists()
+
+
+def test_an_analysis_is_shared_and_taken_back_by_a_person(shell: Shell, run: str) -> None:
+    share = ("share", "--purpose", "quarterly meeting")
+    done = shell(*share, run, "--json").json
+    assert (done["run"], done["shared"], done["purpose"]) == (run, True, "quarterly meeting")
+    assert "is shared already" in shell(*share, "latest").err
+    shell("import", "incidents", write_csv(shell.home / "one.csv", [row(99)]))
+    second = shell("analyse", *AS_OF, "--json").json["run"]
+    refused = shell(*share, second)
+    assert (refused.code, "say --sooner" in refused.err) == (1, True)
+    assert f"Analysis {second} is shared with partners and boards." in shell(*share, second, "--sooner").out
+    other = shell("analyse", "--eps-m", "90", "--json").json["run"]
+    assert "its parameters are not the usual ones" in shell(*share, other, "--sooner").err
+    done = shell("share", "--stop", "--purpose", "a mistake", "--json").json
+    assert (done["run"], done["shared"]) == (second, False)
+    assert "Say what sharing is stopped for" in shell("share", "--stop", "--purpose", " ").err
+    events = shell("audit", "list", "--json").json["events"]
+    told = [(one["verb"], one["subject"]) for one in events if one["subject"].endswith("/shared")]
+    acts = [("disclosure", run), ("withdrawal", run), ("disclosure", second), ("withdrawal", second)]
+    assert told == [(verb, f"run:{one}/shared") for verb, one in acts]
 
 
 def test_undo_takes_a_file_back(shell: Shell, run: str) -> None:

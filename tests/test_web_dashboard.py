@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from app.services.jobs import Seen
+from app.services.sharing import share_run, stop_sharing
 from app.web import make_app
 from app.wiring import Lapwing
 from geo.model import Role, Scope, Verdict
@@ -41,6 +42,7 @@ def app(embedded: Lapwing) -> Lapwing:
     """Two analyses a week apart: one place new, one gone, one fading, one as it was."""
     keep(embedded, "older", [place(1), place(2), place(3)], days_ago=8)
     keep(embedded, "newer", [place(3), place(2, last="2026-03-01"), place(4)], days_ago=1)
+    share_run(embedded.store, SCOPE, "newer", "quarterly meeting", now_us=NOW_US)
     return embedded
 
 
@@ -164,6 +166,33 @@ def test_from_outside_nothing_is_told_but_where_the_map_is(web: Flask, app: Lapw
     assert not re.search(r"Park \d|record|waits?\b|older", plain(main))
 
 
+@pytest.mark.parametrize("role", OUTSIDE)
+def test_from_outside_only_the_shared_analysis_is_there(web: Flask, app: Lapwing, role: Role) -> None:
+    stop_sharing(app.store, SCOPE, "the wrong one", now_us=NOW_US)
+    client = sign_in(web, app, role)
+    for address in ("/", "/runs"):
+        page = client.get(address).text
+        main = page.partition("<main")[2].partition("</main>")[0]
+        assert "No analysis is shared with you now" in main
+        assert "An analyst decides which analysis partners and boards see" in main
+        assert "/runs/" not in main
+    share_run(app.store, SCOPE, "older", "the right one", sooner=True, now_us=NOW_US)
+    assert 'href="/runs/older/map"' in client.get("/").text
+    assert client.get("/runs").headers["Location"] == "/runs/older/map"
+
+
+def test_inside_the_page_says_which_analysis_is_shared(web: Flask, app: Lapwing) -> None:
+    clients = {role: sign_in(web, app, role) for role in (Role.ANALYST, Role.COORDINATOR, Role.GIS)}
+    for client in clients.values():
+        words = plain(client.get("/").text)
+        assert "Partners and boards see the analysis of 27 May 2026, 21:26 and no other." in words
+    stop_sharing(app.store, SCOPE, "the wrong one", now_us=NOW_US)
+    for role, told in ((Role.ANALYST, True), (Role.COORDINATOR, False), (Role.GIS, False)):
+        words = plain(clients[role].get("/").text)
+        assert "Partners and boards see no analysis." in words
+        assert ("To share one, open its map" in words) is told
+
+
 @pytest.mark.parametrize("role", OFFICE)
 def test_the_office_sees_its_own_pages_only(web: Flask, app: Lapwing, role: Role) -> None:
     main = sign_in(web, app, role).get("/").text.partition("<main")[2].partition("</main>")[0]
@@ -197,7 +226,7 @@ def test_before_anything_is_there_the_page_says_what_to_do(embedded: Lapwing, tm
     client = sign_in(web, embedded)
     assert "nothing to analyse. Import a file first." in client.get("/").text
     assert "An analyst makes the first one." in sign_in(web, embedded, Role.COORDINATOR).get("/").text
-    assert "An analyst makes the first one." in sign_in(web, embedded, Role.BOARD).get("/").text
+    assert "No analysis is shared with you now." in sign_in(web, embedded, Role.BOARD).get("/").text
     load(embedded, write_csv(tmp_path / "a.csv", [row(1)]))
     page = client.get("/").text
     assert "Make one from what has come in." in page

@@ -18,11 +18,12 @@ from app.services.exporting import ExportRequest, export_file
 from app.services.importing import undo_batch
 from app.services.layers import released_layer
 from app.services.map_tiles import display
-from app.services.sharing import shared_run
+from app.services.sharing import share_run, shared_run
 from app.web import make_app
 from app.wiring import Lapwing
 from geo import cells as h3cells
 from geo.drawn_area import DRAWN_LEVEL
+from geo.errors import Conflict
 from geo.model import Layer, Profile, Role, Run, Scope
 from geo.parameters import AnalysisParameters
 from geo.place_changes import compare_places
@@ -55,9 +56,13 @@ def test_bounds_outside_operations_tell_of_released_cells_only(city: Lapwing, ru
     west, south, east, north = display(city.store, SCOPE, run, profile).bounds
     assert [round(one / 0.05, 6) % 1 for one in (west, south, east, north)] == [0, 0, 0, 0]
     shown = [h3cells.cell_number(one) for one in shared_cells_of(city, run, profile)]
-    low = shapely.total_bounds(h3cells.boundaries(np.asarray(shown, np.int64)))
-    assert west <= low[0] < west + 0.05
-    assert north - 0.05 < low[3] <= north
+    least_west, least_south, most_east, most_north = shapely.total_bounds(
+        h3cells.boundaries(np.asarray(shown, np.int64))
+    ).tolist()
+    assert west <= least_west < west + 0.05
+    assert south <= least_south < south + 0.05
+    assert east - 0.05 < most_east <= east
+    assert north - 0.05 < most_north <= north
 
 
 @pytest.mark.parametrize("profile", [Profile.PARTNER, Profile.PUBLIC])
@@ -80,6 +85,9 @@ def test_outsiders_see_no_analysis_of_part_of_a_month_of_one_kind_or_of_a_drawn_
         AnalysisParameters(area="Flat in Mill Lane", simulations=19),
     ]
     made = [analyse(city.store, SCOPE, one, seed=0, now_us=NOW_US + i) for i, one in enumerate(asked, 1)]
+    for one, why in zip(made, ("not whole months", "not over all usual kinds", "was drawn"), strict=True):
+        with pytest.raises(Conflict, match=f"^Analysis {one.run_id} cannot be shared: .*{why}"):
+            share_run(city.store, SCOPE, one.run_id, "meeting", sooner=True, now_us=NOW_US)
     assert shared_run(city.store, SCOPE).run_id == run.run_id
     client = client_of(city, Role.PARTNER)
     page = client.get("/runs", follow_redirects=True)
@@ -94,20 +102,24 @@ def test_outsiders_see_no_analysis_of_part_of_a_month_of_one_kind_or_of_a_drawn_
         city.store, SCOPE, AnalysisParameters(date_from=date(2026, 1, 1), date_to=date(2026, 3, 31), area=whole.area, simulations=19),
         seed=0, now_us=NOW_US + 9,
     )  # fmt: skip
+    share_run(city.store, SCOPE, months.run_id, "meeting", sooner=True, now_us=NOW_US)
     assert shared_run(city.store, SCOPE).run_id == months.run_id
 
 
 def test_an_analysis_of_what_was_drawn_stays_inside_by_any_name_and_after_undo(city: Lapwing, run: Run) -> None:
     box = shapely.box(*display(city.store, SCOPE, run, Profile.OPERATIONAL).bounds)
     batch = save_area(city.store, SCOPE, "Quay", box, terms_of(city))
-    for i, name in enumerate(("Quay", batch.stem), 1):
+    made = [
         analyse(city.store, SCOPE, AnalysisParameters(area=name, simulations=19), seed=0, now_us=NOW_US + i)
+        for i, name in enumerate(("Quay", batch.stem), 1)
+    ]
     assert len(city.store.runs.runs(SCOPE)) == 3
-    assert shared_run(city.store, SCOPE).run_id == run.run_id
-    undo_batch(city.store, SCOPE, batch.batch_id, now_us=NOW_US)
-    assert shared_run(city.store, SCOPE).run_id == run.run_id
+    undo_batch(city.store, SCOPE, batch.batch_id, now_us=NOW_US)  # what the area was is not known any more
     loose = AnalysisParameters(eps_m=5, min_weight=1, simulations=19)
-    analyse(city.store, SCOPE, loose, seed=0, now_us=NOW_US + 9)
+    made.append(analyse(city.store, SCOPE, loose, seed=0, now_us=NOW_US + 9))
+    for one, why in zip(made, ("was drawn", "was drawn", "parameters are not the usual"), strict=True):
+        with pytest.raises(Conflict, match=f"cannot be shared: its .*{why}"):
+            share_run(city.store, SCOPE, one.run_id, "meeting", sooner=True, now_us=NOW_US)
     assert shared_run(city.store, SCOPE).run_id == run.run_id
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from app.services.analysis import analyse
 from app.services.import_request import ImportRequest
 from app.services.importing import import_file, undo_batch
+from app.services.sharing import SHAREABLE, share_run
 from app.services.terms import Terms
 from data.demo import SOURCE, write_city
 from data.store import Store
@@ -60,4 +61,6 @@ def make_demo(store: Store, scope: Scope, folder: Path, *, terms: Terms, say: Ca
         now_us=now_us,
         progress=lambda step: say(f"{step} ..."),
     )
+    if run.summary.get(SHAREABLE) and not store.sharings.all(scope):  # so that partners' pages can be looked at
+        share_run(store, scope, run.run_id, "a look at the synthetic city", now_us=now_us)
     return Demonstration(run, truth)

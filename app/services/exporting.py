@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from app.services.layers import released_layer
+from app.services.layers import released_layer, require_layers
 from app.services.map_layers import map_layer
 from app.services.purpose import checked_purpose
+from app.services.sharing import offer
 from app.services.view_lists import as_filter, listed_places
 from data.audit import Disclosure
 from data.export.csv_file import write_csv
-from data.export.geojson import write_geojson
+from data.export.geojson import geojson_pieces
 from data.export.geopackage import publish, write_geopackage
 from data.ids import uuid7
 from data.store import Store
 from geo.disclosure import ReleasedLayer
-from geo.errors import InvalidParameter
+from geo.errors import Conflict, InvalidParameter
 from geo.model import Layer, Profile, Run, Scope
 from geo.parameters import AnalysisParameters
 from geo.view import View
@@ -43,12 +44,12 @@ class ExportRequest:
     view: View = WHOLE
 
     def __post_init__(self) -> None:
-        """Refuse a request that could not be entered in the ledger."""
+        """Refuse a request that could not be entered in the ledger, and have its purpose as it is entered."""
         if self.layer not in LAYERS:
             raise InvalidParameter(f"The {self.layer} layer is not for taking away; choose from {', '.join(LAYERS)}.")
         if self.format not in WRITERS:
             raise InvalidParameter(f"Unknown format {self.format!r}; choose from {', '.join(WRITERS)}.")
-        checked_purpose(self.purpose, "the layer is")
+        object.__setattr__(self, "purpose", checked_purpose(self.purpose, "the layer is"))
         if self.view != WHOLE and self.profile is not Profile.OPERATIONAL:
             raise InvalidParameter("Outside operations a layer leaves whole; take it without the filter.")
         if self.view != WHOLE and self.layer not in {Layer.CELLS, Layer.PLACES}:
@@ -102,7 +103,13 @@ def export_file(store: Store, scope: Scope, run: Run, request: ExportRequest, ou
     """Release a layer, write it and enter it in the ledger; an existing file is replaced in one step.
 
     When ``output`` is a folder, the file is named by layer, audience, run and disclosure.
+
+    Raises
+    ------
+    Conflict
+        When the file is not for operations and the analysis may not be shared.
     """
+    _require_shareable(store, scope, run, request, now_us)
     released = _asked(store, scope, run, request)
     disclosure_id = uuid7(now_us)
     if output.is_dir():
@@ -117,13 +124,25 @@ def export_file(store: Store, scope: Scope, run: Run, request: ExportRequest, ou
             disclosure_id=disclosure_id,
             features=len(released),
             suppressed=int(released.metadata["suppressed_features"]),
-            sha256=hashlib.sha256(draft.read_bytes()).hexdigest(),
+            sha256=_sha256(draft),
             profile=request.profile,
             layer=request.layer,
         )
         _enter(store, scope, run, request, done, now_us)  # first: never a file without its entry
         publish(draft, output)
     return done
+
+
+def _require_shareable(store: Store, scope: Scope, run: Run, request: ExportRequest, now_us: int) -> None:
+    """Refuse others a file whose dates, area or kinds of records would tell what only operations may know."""
+    if request.profile is Profile.OPERATIONAL:
+        return
+    require_layers(run)
+    if words := offer(store, scope, run, now_us=now_us).obstacle:
+        raise Conflict(
+            f"Analysis {run.run_id} cannot be shared: {words}. Take the file for operations, or take it from an analysis"
+            " over whole months, with the usual settings, of an imported area or of none."
+        )
 
 
 def _asked(store: Store, scope: Scope, run: Run, request: ExportRequest) -> ReleasedLayer:
@@ -144,11 +163,19 @@ def file_name(run: Run, request: ExportRequest, disclosure_id: str) -> str:
     return f"OFFICIAL-SENSITIVE_lapwing-{request.layer}-{request.profile}-{run.run_id}-{disclosure_id}.{request.format}"
 
 
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _write(released: ReleasedLayer, format_name: str, draft: Path, store: Store) -> None:
     if format_name == "gpkg":
         write_geopackage(released, draft, store.crs)
+    elif format_name == "geojson":
+        with draft.open("wb") as stream:
+            stream.writelines(geojson_pieces(released))
     else:
-        draft.write_bytes(write_geojson(released) if format_name == "geojson" else write_csv(released))
+        draft.write_bytes(write_csv(released))
 
 
 def _enter(store: Store, scope: Scope, run: Run, request: ExportRequest, done: Exported, now_us: int) -> None:
@@ -156,7 +183,7 @@ def _enter(store: Store, scope: Scope, run: Run, request: ExportRequest, done: E
         scope,
         Disclosure(
             disclosure_id=done.disclosure_id, run_id=run.run_id, layer=str(request.layer), profile=str(request.profile),
-            format=request.format, purpose=request.purpose.strip(), actor=scope.actor, disclosed_at_us=now_us, file_name=done.path.name,
+            format=request.format, purpose=request.purpose, actor=scope.actor, disclosed_at_us=now_us, file_name=done.path.name,
             sha256=done.sha256, features=done.features, suppressed=done.suppressed,
         ),
         **({"filter": request.view.query()} if request.view != WHOLE else {}),

@@ -12,6 +12,7 @@ from app.web import (
     basemap,
     besides,
     cells,
+    compressing,
     dashboard,
     deciding,
     drawing,
@@ -26,6 +27,7 @@ from app.web import (
     runs,
     saving,
     security,
+    sharing,
     sign_in,
     spooling,
     tasking,
@@ -43,6 +45,7 @@ BLUEPRINTS = (
     cells.pages,
     drawing.pages,
     saving.pages,
+    sharing.pages,
     analysing.pages,
     places.pages,
     deciding.pages,
@@ -80,6 +83,7 @@ def make_app(lapwing: "Lapwing") -> Flask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     security.protect(app)  # before the forms are checked, so that their refusals wear nonce and headers too
+    compressing.compress(app)
     CSRFProtect(app)
     errors.explain(app)
     presentation.prepare(app)

@@ -26,6 +26,7 @@ def audit() -> str:
         length=length,
         broken=broken,
         disclosures=store().audit.disclosures(scope())[::-1],
+        sharings=store().sharings.all(scope())[::-1],
     )
 
 

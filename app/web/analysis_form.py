@@ -7,14 +7,13 @@ from typing import Any, Final
 
 from werkzeug.datastructures import MultiDict
 
-from app.services.by_area import LATEST
 from app.services.offering import Offer
 from geo.cells import spacing_m
 from geo.model import MIN_VEHICLES, ComparedWith, RecordKind
 from geo.narrative import day_words
 from geo.parameters import AnalysisParameters
+from geo.view import EARLIEST, LATEST
 
-EARLIEST: Final = date(1900, 1, 1)  # as records are checked
 EVERYTHING: Final = "everything"
 BETWEEN: Final = "between"
 PERIOD_WORDS: Final = {

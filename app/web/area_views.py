@@ -9,12 +9,13 @@ from typing import Any, Final
 from flask import request
 
 from app.services.area_export import VERDICT_WORDS
-from app.services.by_area import EARLIEST, LATEST, ByArea, by_area
+from app.services.by_area import EARLIEST, ByArea, by_area
 from app.web.security import store
 from geo.compare import Change
 from geo.errors import Conflict, InvalidParameter
 from geo.model import Scope
 from geo.parameters import AnalysisParameters
+from geo.view import LATEST
 
 _RATIO: Final = "change_28_days"
 _YEARLY: Final = "change_this_year"

@@ -5,6 +5,7 @@ from flask import Blueprint, render_template
 from app.services.dashboard import LISTED, can_be_shown, overview
 from app.services.data_gaps import data_gaps
 from app.services.reviewing import local_day
+from app.services.sharing import shared_run
 from app.web.analysing import running
 from app.web.routes import permitted
 from app.web.security import account, consulted, lapwing, profile, scope, store
@@ -34,6 +35,7 @@ def home() -> str:
         found=found,
         inside=inside,
         runs=runs[:MAX_RUNS],
+        shared=shared_run(store(), scope()) if inside else None,
         lost=bool(runs) and not can_be_shown(runs[0]),
         listed=LISTED,
         today=local_day(now_us),

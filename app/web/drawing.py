@@ -11,7 +11,7 @@ from app.services.drawing import level_of, read_outline, save_area
 from app.web.security import consulted, lapwing, scope, store
 from app.web.views import as_query, asked_view
 from geo.errors import InvalidParameter, NotFound
-from geo.model import FeatureKind, Run
+from geo.model import Run
 from geo.temporal import WEEKDAYS
 from geo.view_words import view_words
 
@@ -36,8 +36,7 @@ def stored(run_id: str) -> Any:
     name = request.args.get("name", "").strip()
     if not name:
         return redirect(url_for("runs.map_page", run_id=run.run_id) + as_query(asked_view()))
-    features = store().evidence.features(scope(), [FeatureKind.BOUNDARY, FeatureKind.AREAS])
-    if name not in {*features["name"], *features["code"]}:  # names of files and sources are for those who import
+    if not store().evidence.areas_called(scope(), name):  # names of files and sources are for those who import
         raise NotFound("There is no area of that name.")
     return _page(run, store().evidence.area(scope(), name), name=name, level=level_of(store(), scope(), name))
 

@@ -72,8 +72,8 @@ def _cells(run: Run, view: View, audience: Profile, sort: str, number: int) -> t
 def _places(run: Run, view: View, audience: Profile, sort: str, number: int) -> tuple[Page, list[Any]]:
     rows = _place_rows(run, view, audience)
     rows.sort(key=_ORDERS[sort.removeprefix("-")], reverse=sort.startswith("-"))
-    named = nominated_places(store(), scope(), run) if audience is Profile.OPERATIONAL else []
-    named = [one for one in named if not view.place_kinds or one.nomination.kind in view.place_kinds]
+    inside = audience is Profile.OPERATIONAL
+    named = nominated_places(store(), scope(), run, kinds=view.place_kinds) if inside else []
     return Page.of(rows, number), named
 
 

@@ -39,6 +39,8 @@ ACCESS: Final[dict[str, frozenset[Role]]] = {
     "analysing.progress": _ANALYST,
     "analysing.share": _ANALYST,
     "analysing.cancel": _ANALYST,
+    "sharing.share": _ANALYST,
+    "sharing.stop": _ANALYST,
     "besides.page": _MAPS,
     "besides.routes": _MAPS,
     "besides.network": _MAPS,

@@ -1,5 +1,6 @@
 """The map of an analysis, the layers it draws, and files to take away."""
 
+from collections import Counter
 from datetime import date
 from functools import partial
 from typing import Any, Final
@@ -8,8 +9,9 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.services import exporting, layers, map_tiles
+from app.services import exporting, layers, map_tiles, sharing
 from app.services.map_layers import resolution_at
+from app.services.nominated import nominated_places
 from app.services.view_lists import as_filter, count_view, listed_places
 from app.web.downloads import hand_out
 from app.web.map_lists import list_of
@@ -40,7 +42,7 @@ def index() -> BaseResponse:
     """Go to the newest analysis that the reader may see."""
     runs = readers_runs()
     if not runs:
-        return make_response(render_template("no_runs.html"))
+        return make_response(render_template("no_runs.html", operational=profile() is Profile.OPERATIONAL))
     return redirect(url_for("runs.map_page", run_id=runs[0].run_id))
 
 
@@ -57,7 +59,7 @@ def map_page(run_id: str) -> str:
         other.permitted(audience)
     consulted(f"run:{run.run_id}/map{as_query(view)}")
     shown = map_tiles.display(store(), scope(), run, audience)
-    counts = count_view(store(), scope(), run, view)
+    counts = count_view(store(), scope(), run, view, audience)
     months = [_month(name) for name in counts.months]
     config = _config(run, view, other, shown)
     month = view.of_month() if view.date_from and str(view.date_from) in {one["from"] for one in months} else None
@@ -91,6 +93,11 @@ def map_page(run_id: str) -> str:
         formats=exporting.WRITERS,
         audiences=list(Profile),
         download_query=as_query(view),
+        sharing=sharing.offer(store(), scope(), run, now_us=lapwing().clock())
+        if permitted("sharing.share", account().role)
+        else None,
+        apart_days=sharing.APART_DAYS,
+        too_close=sharing.TOO_CLOSE,
     )
 
 
@@ -107,8 +114,9 @@ def _compared_dates(other: View | None) -> dict[str, date | None]:
 
 
 def _place_kinds(run: Run, view: View) -> list[tuple[str, int]]:
-    """Return the kinds of places of an analysis with how many there are of each."""
-    kinds = store().runs.place_kinds(scope(), run.run_id)
+    """Return the kinds of places, found and nominated, with how many there are of each."""
+    kinds = Counter(one.nomination.kind for one in nominated_places(store(), scope(), run))
+    kinds.update(store().runs.place_kinds(scope(), run.run_id))
     return sorted((dict.fromkeys(view.place_kinds, 0) | kinds).items())
 
 

@@ -8,7 +8,7 @@ from flask import request
 from app.services.sharing import shared_run
 from app.web.routes import MAY_SEE_RECORDS
 from app.web.security import account, profile, scope, store
-from geo.errors import NotFound, NotPermitted
+from geo.errors import InvalidParameter, NotFound, NotPermitted
 from geo.model import Profile, Run
 from geo.view import View
 
@@ -47,7 +47,9 @@ def visible_run(run_id: str) -> Run:
         return store().runs.get(scope(), run_id)
     run = shared_run(store(), scope())
     if run is None or run_id not in {run.run_id, "latest"}:
-        raise NotFound("There is no such analysis.")
+        raise NotFound(
+            "There is no such analysis among what is shared with you. An analyst may have stopped sharing it, or shared another."
+        )
     return run
 
 
@@ -64,7 +66,10 @@ def compared_view() -> View | None:
     first, last = (request.args.get(name, "").strip() for name in ("compare_from", "compare_to"))
     if not (first or last):
         return None
-    dates = View.parse({"from": [first], "to": [last]})
+    try:
+        dates = View.parse({"from": [first], "to": [last]})
+    except InvalidParameter as error:  # it says from and to
+        raise InvalidParameter(f"compare_{error}") from error
     return replace(asked_view(), date_from=dates.date_from, date_to=dates.date_to)
 
 
