@@ -3,8 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from geo.wordlists import (
     ALSO_WORDS,
@@ -20,11 +19,13 @@ from geo.wordlists import (
 )
 
 _TOKEN: Final = re.compile(r"[A-Za-z\u00c0-\u017f][\w\u2019']*(?:-[A-Za-z\u00c0-\u017f][\w\u2019']*)*")
-_POSSESSIVE: Final = re.compile(r"['\u2019]s?$")
+_APOSTROPHES: Final = ("'", "\u2019")
+_POSSESSIVES: Final = ("'s", "\u2019s")
+# What people do, but other things too.
+NO_SURE_VERBS: Final = frozenset({"is", "was", "has", "and", "had"})
 
 
-@dataclass(frozen=True)
-class _Token:
+class _Token(NamedTuple):
     start: int
     end: int
     text: str
@@ -57,8 +58,7 @@ def find_names(text: str) -> Iterator[tuple[int, int]]:
         if last is None:
             i += 1
             continue
-        end = tokens[last].end - (len(tokens[last].text) - len(_POSSESSIVE.sub("", tokens[last].text)))
-        yield _begin(text, tokens, i), end
+        yield _begin(text, tokens, i), tokens[last].start + len(_unpossessed(tokens[last].text))
         i = last + 1
 
 
@@ -66,8 +66,15 @@ _GIVEN_NAMES: Final = FIRST_NAMES | ALSO_WORDS
 
 
 def _token(match: re.Match[str]) -> _Token:
-    plain = _POSSESSIVE.sub("", match[0])
-    return _Token(*match.span(), match[0], _without_accents(plain.lower()), plain != match[0])
+    text = match[0]
+    plain = _unpossessed(text)
+    return _Token(match.start(), match.end(), text, _without_accents(plain.lower()), plain != text)
+
+
+def _unpossessed(text: str) -> str:
+    if text.endswith(_APOSTROPHES):
+        return text[:-1]
+    return text[:-2] if text.endswith(_POSSESSIVES) else text
 
 
 def _without_accents(text: str) -> str:
@@ -134,7 +141,7 @@ def _surely_a_name(token: _Token, context: list[_Token], after: _Token | None, *
         return True
     if capital and any(one.plain in MEETING_WORDS for one in context[-2:]) and token.plain not in PLACE_NAMES:
         return True
-    return capital and after is not None and after.plain in PERSON_VERBS - {"is", "was", "has", "and", "had"}
+    return capital and after is not None and after.plain in PERSON_VERBS - NO_SURE_VERBS
 
 
 def _touch(text: str, first: _Token, second: _Token) -> bool:

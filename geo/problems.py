@@ -9,9 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.guard import ALL_RULES, Rule, scan
+from geo.guard_screen import first_rules
 from geo.model import REJECTION_COLUMNS
 
 MAX_TEXT: Final = 200
+MAX_NOTES: Final = 5_000
 REMOVED: Final = "[removed:"
 # Whatever they hold, these never reach the disk through quarantine.
 NEVER_QUARANTINED: Final = frozenset({"registration", "vehicle_id"})
@@ -72,18 +74,29 @@ def rejections(
     DataFrame
         ``REJECTION_COLUMNS``, in order of position.
     """
-    names = [str(name) for name in rows.columns]
     at = sorted(problems.found)
-    content = rows.iloc[at].to_numpy(object)
+    given = {str(name): _as_text(rows[name].to_numpy(object)[at]) for name in rows.columns}
+    kept = {name: _keepables(name, texts, this_year=this_year) for name, texts in given.items()}
     entries = []
-    for row, values in zip(at, content, strict=True):
+    for i, row in enumerate(at):
         field, reason, detail = problems.found[row]
-        given = {name: str(value) for name, value in zip(names, values, strict=True) if value}
-        kept = {name: keepable(name, value, this_year=this_year) for name, value in given.items()}
-        if field in given and kept[field] != given[field] and reason not in _SAYS_NOTHING_OF_IT:
+        row_kept = {name: texts[i] for name, texts in kept.items() if given[name][i]}
+        if field in row_kept and row_kept[field] != given[field][i] and reason not in _SAYS_NOTHING_OF_IT:
             detail = f"{field} could not be used as it is; what it said was removed"
-        entries.append((int(row_numbers[row]), field, reason, detail, json.dumps(kept, ensure_ascii=False)))
+        entries.append((int(row_numbers[row]), field, reason, detail, json.dumps(row_kept, ensure_ascii=False)))
     return pd.DataFrame(entries, columns=list(REJECTION_COLUMNS))
+
+
+def _as_text(values: NDArray[np.object_]) -> NDArray[np.object_]:
+    return np.array([str(value) if value else "" for value in values], dtype=object)
+
+
+def _keepables(field: str, texts: NDArray[np.object_], *, this_year: int) -> NDArray[np.object_]:
+    """Texts of a field as quarantine may hold them; each distinct one is looked at once."""
+    codes, distinct = pd.factorize(texts)
+    found = {} if field in NEVER_QUARANTINED else first_rules(distinct, this_year=this_year, rules=_rules(field))
+    kept = np.array([_kept(field, text, found.get(i)) for i, text in enumerate(distinct)], dtype=object)
+    return kept[codes]
 
 
 def keepable(field: str, text: str, *, this_year: int) -> str:
@@ -94,11 +107,19 @@ def keepable(field: str, text: str, *, this_year: int) -> str:
     >>> keepable("kind", "Mrs Khan", this_year=2026), keepable("registration", "AB12CDE", this_year=2026)
     ('[removed: person_name]', '[removed: registration]')
     """
+    found = () if field in NEVER_QUARANTINED else scan(text, this_year=this_year, rules=_rules(field))
+    return _kept(field, text, found[0].rule if found else None)
+
+
+def _rules(field: str) -> frozenset[Rule]:
+    return ALL_RULES - {Rule.DATE_OF_BIRTH} if field in DATE_FIELDS else ALL_RULES
+
+
+def _kept(field: str, text: str, found: Rule | None) -> str:
     if field in NEVER_QUARANTINED:
         return f"{REMOVED} {field}]"
-    rules = ALL_RULES - {Rule.DATE_OF_BIRTH} if field in DATE_FIELDS else ALL_RULES
-    if found := scan(text, this_year=this_year, rules=rules):
-        return f"{REMOVED} {found[0].rule}]"
+    if found:
+        return f"{REMOVED} {found}]"
     if len(text) > MAX_TEXT and field != "notes":  # free text in the wrong column
         return f"{REMOVED} too long]"
     return text
