@@ -25,6 +25,9 @@ class Database(Protocol):
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]], *, ignore_existing: bool = False) -> int:
         """Insert columns of values in bulk and return how many rows are new."""
 
+    def filling(self, tables: Sequence[str], *, rows: int) -> AbstractContextManager[None]:
+        """Expect so many rows in tables that are only inserted into meanwhile; inside a transaction."""
+
     def script(self, text: str) -> None:
         """Run several statements."""
 

@@ -1,20 +1,26 @@
 """What goes in and comes out again: files as batches, their records, features and rows needing attention; and undo."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 import shapely
 
 from data.ids import uuid7s
 from geo.errors import Conflict
-from geo.model import RECORD_COLUMNS, REJECTION_COLUMNS, Batch, LocationBasis, Scope
+from geo.model import OPTIONAL_TEXTS, RECORD_COLUMNS, REJECTION_COLUMNS, Batch, LocationBasis, Scope
 
 if TYPE_CHECKING:
     from data.database import Database
 
-_BYTES = frozenset({"record_key", "supply_key"})
+# What the tables hold of a record that says nothing of these.
+_DEFAULTS: Final = {
+    **dict.fromkeys(OPTIONAL_TEXTS, ""),
+    **dict.fromkeys(("reported_us", "supply_key", "review_us", "delete_us")),
+}
 
 
 class Intake:
@@ -43,14 +49,19 @@ class Intake:
 
         A record that is already known gains a membership and nothing else.
         """
+        keys = records["record_key"].tolist()
+        in_order = np.argsort(np.array(keys, dtype="S32"), kind="stable")  # neighbours in an index then come together
+        records = records.iloc[in_order]
         columns: dict[str, Sequence[Any]] = {"org_id": [scope.org_id] * len(records)}
-        records = records.assign(event_id=uuid7s(len(records), batch.imported_at_us))
-        for name in RECORD_COLUMNS:
-            values = records[name]
-            columns[name] = _without_nan(values) if values.dtype.kind == "f" else values.tolist()
+        columns["event_id"] = uuid7s(len(records), batch.imported_at_us)
+        columns |= {name: values for name in RECORD_COLUMNS[1:] if (values := _values(records[name], name)) is not None}
         new = self._db.insert("record", columns, ignore_existing=True)
-        self._membership("batch_record", "record_key", scope, batch, records["record_key"].tolist())
+        self._membership("batch_record", "record_key", scope, batch, list(columns["record_key"]))
         return new
+
+    def filling(self, rows: int) -> AbstractContextManager[None]:
+        """Expect so many records: meanwhile, nothing reads those of this transaction."""
+        return self._db.filling(("record", "batch_record"), rows=rows)
 
     def features(self, scope: Scope, batch: Batch, features: pd.DataFrame) -> int:
         """Store reference features (``FEATURE_COLUMNS``) with their memberships; returns how many are new."""
@@ -169,8 +180,12 @@ def _parts(identities: Iterable[bytes]) -> Iterator[tuple[bytes, ...]]:
         yield tuple(everyone[begin : begin + 500])
 
 
-def _without_nan(values: pd.Series) -> list[float | None]:
-    return [None if value != value else value for value in values.tolist()]
+def _values(column: pd.Series, name: str) -> list[Any] | None:
+    """Values as a database takes them; None where no record says anything and the table's default is just that."""
+    if column.dtype.kind == "f":
+        return [None if value != value else value for value in column.tolist()]
+    values: list[Any] = column.to_numpy(object).tolist()
+    return None if name in _DEFAULTS and values.count(_DEFAULTS[name]) == len(values) else values
 
 
 def unlocated(records: pd.DataFrame) -> int:

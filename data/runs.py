@@ -45,6 +45,7 @@ class Runs:
         ``members`` gives the record keys behind each place id; ``matches`` (``record_key``, ``event_key``, ``reason``,
         ``words``) those that were counted with another. Statistics of ``cells`` are missing values where there are none.
         """
+        keys = [(place_id, key) for place_id, own in members.items() for key in own]
         with self._db.transaction():
             self._db.lock("run")
             for name in (*DROPS, "drop_run"):
@@ -55,16 +56,14 @@ class Runs:
             told = {name: _or_null(cells[name]) for name in STATISTIC_COLUMNS}
             self._db.insert("run_cell", owner | counted | told)
             self._db.insert("run_place", _place_columns(scope, run, places))
-            keys = [(place_id, key) for place_id, own in members.items() for key in own]
-            self._db.insert(
-                "run_place_record",
-                {
-                    "org_id": [scope.org_id] * len(keys),
-                    "run_id": [run.run_id] * len(keys),
-                    "place_id": [place_id for place_id, _ in keys],
-                    "record_key": [key for _, key in keys],
-                },
-            )
+            behind: dict[str, Sequence[Any]] = {
+                "org_id": [scope.org_id] * len(keys),
+                "run_id": [run.run_id] * len(keys),
+                "place_id": [place_id for place_id, _ in keys],
+                "record_key": [key for _, key in keys],
+            }
+            with self._db.filling(("run_place_record",), rows=len(keys)):
+                self._db.insert("run_place_record", behind)
             told = {name: matches[name].tolist() for name in ("record_key", "event_key", "reason", "words")}
             owner = {"org_id": [scope.org_id] * len(matches), "run_id": [run.run_id] * len(matches)}
             self._db.insert("run_match", owner | told)

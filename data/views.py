@@ -41,6 +41,10 @@ class Views:
         rows = self._db.rows("run_view", org_id=scope.org_id, run_id=run_id, name=name)
         return bytes(rows[0]["body"]) if rows else None
 
+    def names(self, scope: Scope, run_id: str) -> set[str]:
+        """Return what bytes of a run there are, without loading them."""
+        return {row["name"] for row in self._db.rows("run_view_names", org_id=scope.org_id, run_id=run_id)}
+
     def save(self, scope: Scope, view: SavedView) -> None:
         """Keep a filter."""
         self._db.insert(

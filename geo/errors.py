@@ -42,4 +42,4 @@ class DisclosureError(LapwingError, ValueError):
 
 
 class IntegrityError(LapwingError):
-    """Stored evidence no longer agrees with its own checksums."""
+    """Stored evidence no longer agrees with its own checksums, or counts do not with each other."""

@@ -33,7 +33,8 @@ class RecordKeys:
     """
 
     def __init__(self, *, ordinals: bool = True) -> None:
-        self._seen: dict[bytes, int] = {}
+        self._seen: set[bytes] = set()
+        self._repeats: dict[bytes, int] = {}
         self._ordinals = ordinals
 
     def of(self, records: pd.DataFrame, hints: pd.DataFrame | None = None) -> list[bytes]:
@@ -46,23 +47,48 @@ class RecordKeys:
         hints : DataFrame of str, optional
             What the rows say of their place in words, on the index of ``records``: it tells unlocated rows apart.
         """
-        columns = [records[name].tolist() for name in KEY_FIELDS]
-        extras = [(name, records[name]) for name in EXTRA_FIELDS]
-        if hints is not None:
-            extras += [(str(name), hints[name].reindex(records.index)) for name in hints.columns]
-        told = [(name, values.tolist()) for name, values in extras if values.notna().any() and (values != "").any()]
-        keys = []
-        for i, row in enumerate(zip(*columns, strict=True)):
-            text = "\x1f".join(map(str, row))
-            for name, values in told:
-                if values[i] is not None and values[i] == values[i] and values[i] != "":
-                    text += f"\x1f{name}={values[i]}"
-            content = hashlib.sha256(text.encode()).digest()
-            ordinal = 0
-            if self._ordinals:
-                ordinal = self._seen[content] = self._seen.get(content, -1) + 1
-            keys.append(hashlib.sha256(f"{text}\x1f{ordinal}".encode()).digest())
-        return keys
+        texts = _contents(records, hints)
+        first = [_key(text, 0) for text in texts]
+        if not self._ordinals:
+            return first
+        fresh = set(first)
+        if len(fresh) == len(first) and self._seen.isdisjoint(fresh):  # no row says what another has said
+            self._seen |= fresh
+            return first
+        return [self._next(key, text) for key, text in zip(first, texts, strict=True)]
+
+    def _next(self, first: bytes, text: str) -> bytes:
+        """Key of one more row whose content has ``first`` as its first key."""
+        if first not in self._seen:
+            self._seen.add(first)
+            return first
+        ordinal = self._repeats[first] = self._repeats.get(first, 0) + 1
+        return _key(text, ordinal)
+
+
+def _key(text: str, ordinal: int) -> bytes:
+    return hashlib.sha256(f"{text}\x1f{ordinal}".encode()).digest()
+
+
+def _contents(records: pd.DataFrame, hints: pd.DataFrame | None) -> list[str]:
+    """What each row says, in one text."""
+    columns = [_texts(records[name]) for name in KEY_FIELDS]
+    texts = ["\x1f".join(row) for row in zip(*columns, strict=True)]
+    extras = [(name, records[name]) for name in EXTRA_FIELDS]
+    if hints is not None:
+        extras += [(str(name), hints[name].reindex(records.index)) for name in hints.columns]
+    for name, values in extras:
+        if values.notna().any() and (values != "").any():
+            texts = [
+                text if value is None or value != value or value == "" else f"{text}\x1f{name}={value}"
+                for text, value in zip(texts, values.tolist(), strict=True)
+            ]
+    return texts
+
+
+def _texts(values: pd.Series) -> list[str]:
+    plain = values.to_numpy(object).tolist() if values.dtype.kind == "O" else values.tolist()
+    return plain if pd.api.types.infer_dtype(plain, skipna=False) == "string" else list(map(str, plain))
 
 
 def record_keys(records: pd.DataFrame) -> list[bytes]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from geo.errors import LapwingError
 from geo.model import TimeBasis
+from geo.usual_times import read_usual
 
 LONDON: Final = ZoneInfo("Europe/London")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -111,7 +112,7 @@ def _interval_of_moment(moment: datetime, written: str, zone: ZoneInfo) -> tuple
 def parse_times(
     texts: Sequence[str], zone: ZoneInfo = LONDON
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.object_], dict[int, str]]:
-    """Read many times; each distinct text is parsed once.
+    """Read many times as ``parse_time`` reads each; the usual forms all at once.
 
     Returns
     -------
@@ -121,7 +122,20 @@ def parse_times(
     problems : dict
         Position to message, for the texts that could not be read.
     """
-    codes, uniques = pd.factorize(np.asarray(texts, dtype=object))
+    values = np.asarray(texts, dtype=object)
+    from_us, to_us, basis, known = read_usual(values, zone)
+    rest = np.flatnonzero(~known)
+    if not len(rest):
+        return from_us, to_us, basis, {}
+    from_us[rest], to_us[rest], basis[rest], failed = _parse_each(values[rest], zone)
+    return from_us, to_us, basis, {int(rest[i]): why for i, why in failed.items()}
+
+
+def _parse_each(
+    texts: NDArray[np.object_], zone: ZoneInfo
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.object_], dict[int, str]]:
+    """Read many times one by one, each distinct text once."""
+    codes, uniques = pd.factorize(texts)
     starts, ends = np.zeros(len(uniques), np.int64), np.zeros(len(uniques), np.int64)
     basis = np.full(len(uniques), "", dtype=object)
     failed: dict[int, str] = {}

@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 DEFAULT_PRECISION_M: Final = 10.0
 MAX_PRECISION_M: Final = 50_000.0
 POSITION_FIELDS: Final = ("longitude", "latitude", "easting", "northing", "grid_ref", "wkt")
+_USUAL: Final = b"0123456789.-"
 _EWKT: Final = re.compile(r"^\s*(?:SRID\s*=\s*(\d{4,6})\s*;)?\s*(POINT\b.*)$", re.IGNORECASE | re.DOTALL)
 
 
@@ -81,9 +82,12 @@ def read_positions(
 def _expand(rows: pd.DataFrame, problems: Problems, file_crs: MetricCrs) -> tuple[pd.DataFrame, NDArray[np.object_]]:
     """Fill the number fields from grid references and EWKT where no coordinate is given."""
     method = np.full(len(rows), "", dtype=object)
+    by_grid, by_wkt = (rows["grid_ref"] != "").to_numpy(bool), (rows["wkt"] != "").to_numpy(bool)
+    if not (by_grid.any() or by_wkt.any()):
+        return rows, method
     bare = (rows[["longitude", "latitude", "easting", "northing"]] == "").all(axis=1).to_numpy(bool)
-    by_grid = bare & (rows["grid_ref"] != "").to_numpy(bool)
-    by_wkt = bare & ~by_grid & (rows["wkt"] != "").to_numpy(bool)
+    by_grid = bare & by_grid
+    by_wkt = bare & ~by_grid & by_wkt
     if not (by_grid.any() or by_wkt.any()):
         return rows, method
     rows = rows.copy()
@@ -140,11 +144,26 @@ def _numbers(texts: pd.Series, field: str, problems: Problems) -> Floats:
     given = (texts != "").to_numpy(bool)
     if not given.any():
         return np.full(len(texts), np.nan)
+    numbers = np.full(len(texts), np.nan)
+    if (usual := _usual_numbers(texts[given].tolist())) is not None:
+        numbers[given] = usual
+        problems.add(np.isinf(numbers), field, Reason.BAD_NUMBER, f"{field} is too large a number")
+        return np.where(np.isfinite(numbers), numbers, np.nan)
     plain = texts.str.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?").to_numpy(bool)
     problems.add(given & ~plain, field, Reason.BAD_NUMBER, f"{field} is not a number")
-    numbers: Floats = texts.where(given & plain, "nan").astype(float).to_numpy()
+    numbers = texts.where(given & plain, "nan").astype(float).to_numpy()
     problems.add(given & plain & ~np.isfinite(numbers), field, Reason.BAD_NUMBER, f"{field} is too large a number")
     return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def _usual_numbers(texts: list[str]) -> Floats | None:
+    """Numbers of texts that hold nothing but digits, points and minus signs; None where any holds more or is no number."""
+    if "".join(texts).encode("ascii", "replace").translate(None, _USUAL):
+        return None
+    try:
+        return np.fromiter(map(float, texts), np.float64, len(texts))
+    except ValueError:
+        return None
 
 
 def _require_pairs(lon: Floats, lat: Floats, east: Floats, north: Floats, problems: Problems) -> None:

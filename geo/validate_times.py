@@ -25,15 +25,14 @@ def read_times(
         Microseconds UTC, half-open; zero where a problem was noted.
     basis : ndarray of str, shape (n,)
     """
-    joined = (rows["date"] + " " + rows["time"]).where(
-        (rows["date"] != "") & (rows["time"] != ""), rows["date"] + rows["time"]
-    )
-    start_text = rows["from"].where(rows["from"] != "", joined).to_numpy(object)
+    begins_at = (rows["from"] != "").to_numpy(bool)
+    start_text = _dates_and_times(rows)
+    start_text[begins_at] = rows["from"].to_numpy(object)[begins_at]
     end_text = rows["to"].to_numpy(object)
     undated = start_text == ""
-    begins_at = (rows["from"] != "").to_numpy(bool)
     problems.add(undated, "date", Reason.MISSING_FIELD, "the row has no date")
-    from_us, to_us, basis, bad = parse_times(np.where(undated, "1970-01-01", start_text).tolist(), zone)
+    start_text[undated] = "1970-01-01"
+    from_us, to_us, basis, bad = parse_times(start_text.tolist(), zone)
     problems.add_each({row: detail for row, detail in bad.items() if begins_at[row]}, "from", Reason.BAD_DATE)
     problems.add_each(bad, "date", Reason.BAD_DATE)
     ending = (end_text != "") & problems.good
@@ -53,6 +52,14 @@ def read_times(
     problems.add(from_us < _EARLIEST_US, "date", Reason.BAD_DATE, "the year is before 1900; is it right?")
     problems.add(from_us > now_us, "date", Reason.FUTURE_DATE, "the row lies in the future")
     return from_us, to_us, basis
+
+
+def _dates_and_times(rows: pd.DataFrame) -> NDArray[np.object_]:
+    """Date and time of day of each row as one text; shape (n,)."""
+    days, times = rows["date"].to_numpy(object, copy=True), rows["time"].to_numpy(object)
+    timed = np.flatnonzero(times != "")
+    days[timed] = np.where(days[timed] != "", days[timed] + " " + times[timed], times[timed])
+    return days
 
 
 def read_reported(

@@ -24,9 +24,9 @@ from geo.errors import InvalidParameter, MappingError
 from geo.guard import RULE_WORDS
 from geo.model import FeatureKind, LocationBasis, Method, RecordKind
 from geo.place_kinds import place_kind
-from geo.problems import MAX_TEXT
+from geo.problems import MAX_NOTES, MAX_TEXT
 from geo.retention import DEFAULT_MONTHS
-from geo.validate import HINT_FIELDS, MAX_NOTES, RECORD_FIELDS, RecordRules, Validated, validate_records
+from geo.validate import HINT_FIELDS, RECORD_FIELDS, RecordRules, Validated, validate_records
 from geo.validate_features import FEATURE_FIELDS, POSTCODE_LEVEL, validate_features
 from geo.vocabulary import (
     ALL_DETAIL_FIELDS,

@@ -6,7 +6,7 @@ from scipy import stats
 
 from geo.compare import Change, count_change
 from geo.errors import InvalidParameter
-from geo.moving_window import scan_window_p
+from geo.moving_window import poisson_pmf, scan_window_p
 from geo.rate_test import e_test
 
 COUNTS = st.integers(0, 200)
@@ -132,3 +132,9 @@ def test_a_window_that_is_to_be_expected_is_no_finding():
     assert scan_window_p(10, 5.0, 4) == 1.0
     assert scan_window_p(1.5, 0.1, 9) == 1.0
     assert scan_window_p(100, 1.0, 30) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("expected", [1e-6, 0.03, 0.6, 7.7, 123.4, 4_000.0])
+def test_the_probability_of_so_many_events_is_that_of_scipy_to_the_last_bit(expected):
+    for events in (np.arange(-5, 400), np.arange(3_500, 4_500)):
+        assert poisson_pmf(events, expected).tolist() == stats.poisson.pmf(events, expected).tolist()

@@ -154,11 +154,13 @@ def same_file(store: Store, scope: Scope, batch: Batch) -> str | None:
 def _store_records(store: Store, scope: Scope, batch: Batch, prepared: Prepared) -> tuple[int, int]:
     """Store every piece; returns how many records are new, and how many of those have no position."""
     new = new_unlocated = 0
-    for frame, hints in zip(prepared.records, prepared.hints, strict=True):
-        without = (frame["location_basis"] == "none").to_numpy(bool)
-        new += store.intake.records(scope, batch, frame[~without])
-        fresh = store.intake.records(scope, batch, frame[without])
-        new, new_unlocated = new + fresh, new_unlocated + fresh
+    with store.intake.filling(prepared.valid):
+        for frame in prepared.records:
+            without = (frame["location_basis"] == "none").to_numpy(bool)
+            new += store.intake.records(scope, batch, frame[~without])
+            fresh = store.intake.records(scope, batch, frame[without])
+            new, new_unlocated = new + fresh, new_unlocated + fresh
+    for hints in prepared.hints:
         if len(hints):
             store.locations.remember(scope, hints)
     return new, new_unlocated
@@ -301,9 +303,11 @@ def _log(store: Store, scope: Scope, batch: Batch, terms: Terms) -> None:
 
 
 def undo_batch(store: Store, scope: Scope, batch_id: str, *, now_us: int) -> dict[str, int]:
-    """Take one imported file back."""
-    store.evidence.batch(scope, batch_id)
+    """Take one imported file back; where a protected place was stays nowhere in the store."""
+    batch = store.evidence.batch(scope, batch_id)
     with store.database.transaction():
         gone = store.intake.undo(scope, batch_id, now_us)
         store.audit.append(scope, Verb.ERASURE, f"batch:{batch_id}", now_us, **gone)
+    if batch.kind == FeatureKind.PROTECTED:
+        store.database.compact()
     return gone

@@ -88,8 +88,9 @@ class Protection:
         located = np.isfinite(records["x_m"].to_numpy(float)) & fine
         known = fine & self._held(records["record_key"]) if self.coarse else np.zeros(len(records), bool)
         near = known & located
-        points = shapely.points(records["x_m"].to_numpy(float)[located], records["y_m"].to_numpy(float)[located])
-        near[located] |= _within(MARGIN_M, self.shapes_m, points)
+        if len(self.shapes_m):
+            points = shapely.points(records["x_m"].to_numpy(float)[located], records["y_m"].to_numpy(float)[located])
+            near[located] |= _within(MARGIN_M, self.shapes_m, points)
         records = records.copy() if near.any() or known.any() else records
         if near.any():
             few = coarsened(records[near], self.crs, self.keys)

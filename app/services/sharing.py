@@ -49,8 +49,7 @@ def shared_run(store: Store, scope: Scope) -> Run | None:
 
 
 def may_be_shared(store: Store, scope: Scope, asked: AnalysisParameters) -> bool:
-    """Whether an analysis is over whole months (or has no dates), all usual kinds of records that there are and an area
-    that nobody drew.
+    """Whether an analysis is over whole months or all time, all usual kinds that there are, and an area nobody drew.
 
     Any other would tell by its bounds, its area's name or its difference from the last what few records say. It is
     judged when the analysis is made: what an area was is not known any more when it is taken back.

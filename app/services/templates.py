@@ -10,9 +10,8 @@ from geo.disclosure import MARKING
 from geo.errors import InvalidParameter
 from geo.guard import RULE_WORDS
 from geo.model import FeatureKind, LocationBasis, RecordKind
-from geo.problems import MAX_TEXT
+from geo.problems import MAX_NOTES, MAX_TEXT
 from geo.retention import DEFAULT_MONTHS
-from geo.problems import MAX_NOTES
 from geo.validate_features import POSTCODE_LEVEL
 from geo.validate_positions import DEFAULT_PRECISION_M, MAX_PRECISION_M
 from geo.vocabulary import (

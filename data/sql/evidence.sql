@@ -66,7 +66,13 @@ GROUP BY reason ORDER BY reason;
 -- name: records_for_analysis
 SELECT record_key, kind, source, agency, urn, category, from_us, to_us, time_basis, lon, lat, x_m, y_m,
        location_basis, precision_m, method, vehicle_hash, source_type, grade_source, grade_information, reported_us
-FROM record WHERE org_id = :org_id AND kind IN :kinds AND superseded = 0 ORDER BY record_key;
+FROM record WHERE org_id = :org_id AND kind IN :kinds AND superseded = 0;
+
+-- name: records_packed
+SELECT record_key, urn, vehicle_hash, from_us, to_us, lon, lat, x_m, y_m, precision_m, reported_us,
+       kind || :mark || source || :mark || agency || :mark || category || :mark || time_basis || :mark || location_basis
+       || :mark || method || :mark || source_type || :mark || grade_source || :mark || grade_information AS texts
+FROM record WHERE org_id = :org_id AND kind IN :kinds AND superseded = 0;
 
 -- name: record_counts
 SELECT kind, COUNT(*) AS records, SUM(CASE WHEN location_basis = 'none' THEN 1 ELSE 0 END) AS unlocated
@@ -91,6 +97,10 @@ JOIN batch AS b ON b.batch_id = m.batch_id
 WHERE f.org_id = :org_id AND f.kind IN ('boundary', 'areas')
 AND (f.name = :name OR f.code = :name OR b.source = :name OR b.stem = :name)
 ORDER BY f.feature_key;
+
+-- name: areas_called
+SELECT kind, name, code, level FROM feature
+WHERE org_id = :org_id AND kind IN ('boundary', 'areas') AND (name = :name OR code = :name) ORDER BY feature_key;
 
 -- name: quarantine_count
 SELECT COUNT(*) AS n FROM quarantine WHERE org_id = :org_id AND corrected_by IS NULL;
@@ -131,7 +141,10 @@ FROM record WHERE org_id = :org_id AND kind IN :kinds AND superseded = 0 ORDER B
 SELECT subject FROM alteration WHERE org_id = :org_id ORDER BY alteration_id;
 
 -- name: changes_so_far
-SELECT (SELECT COUNT(*) FROM batch WHERE org_id = :org_id) AS batches,
+SELECT (SELECT COUNT(*) FROM batch WHERE org_id = :org_id AND kind IN ('incidents', 'observations', 'effort')
+        AND updated = 0 AND missing = 0) AS added,
+       (SELECT COUNT(*) FROM batch WHERE org_id = :org_id AND NOT (kind IN ('incidents', 'observations', 'effort')
+        AND updated = 0 AND missing = 0)) AS altering,
        (SELECT COUNT(*) FROM batch WHERE org_id = :org_id AND undone_at_us IS NOT NULL) AS undone,
        (SELECT COUNT(*) FROM alteration WHERE org_id = :org_id) AS alterations,
        (SELECT COUNT(*) FROM tombstone WHERE org_id = :org_id) AS tombstones;

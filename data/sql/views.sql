@@ -1,6 +1,9 @@
 -- name: run_view
 SELECT body FROM run_view WHERE org_id = :org_id AND run_id = :run_id AND name = :name;
 
+-- name: run_view_names
+SELECT name FROM run_view WHERE org_id = :org_id AND run_id = :run_id ORDER BY name;
+
 -- name: drop_run_views
 DELETE FROM run_view WHERE org_id = :org_id AND run_id = :run_id;
 
