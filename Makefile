@@ -23,7 +23,8 @@ $(STAMP): requirements.txt requirements-dev.txt setup.cfg pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
-$(COMPILED): $(STAMP) geo/compiled.py geo/cells_kernel.py geo/cluster_grid.py geo/nearby_kernel.py geo/nearby_outlines.py
+$(COMPILED): $(STAMP) geo/compiled.py geo/cells_kernel.py geo/cluster_grid.py geo/link_kernel.py geo/nearby_kernel.py geo/nearby_outlines.py geo/scan_kernel.py \
+		geo/spacetime_grid.py geo/uncertainty_kernel.py
 	@$(BIN)/python -m app.warm
 	@touch $(COMPILED)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from beside import Figures, Way, arguments, growth_mib, machine, missing, race, report, table, timed
+from beside import PAGE, Figures, Way, arguments, growth_mib, machine, missing, race, report, table, timed
 from city import DENSE, WIDE, City, points
 
 from geo.cluster import Clustering, dbscan
@@ -22,6 +22,8 @@ ROWS = 100_000
 SETTINGS = ((50.0, 10), (150.0, 20))
 EARTH_M = 6_371_008.8
 FEW = 50
+SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
+CHART = PAGE.parent / "images" / "growth.svg"
 
 
 def peers(x_m: np.ndarray, y_m: np.ndarray, eps_m: float, least: int) -> dict[str, Way]:
@@ -99,14 +101,15 @@ def timed_once(x_m: np.ndarray, y_m: np.ndarray, **asked: float) -> tuple[Figure
     return Figures(*timed(lambda: found.append(dbscan(x_m, y_m, **asked))), growth), found[0]
 
 
-def growth(most: int) -> str:
-    """Cost a point from ten thousand to many, at equal density, by one thread and by two."""
+def growth(most: int, chart: Path | None) -> str:
+    """Cost a point from ten thousand to many, at equal density, by one thread and by two; drawn where a chart is asked for."""
+    measured: dict[int, tuple[Figures, Figures]] = {}
     lines = []
-    sizes = [size for size in (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000) if size <= most]
-    for rows in sizes:
+    for rows in (size for size in SIZES if size <= most):
         x_m, y_m = points(rows)
         one, found = timed_once(x_m, y_m, eps_m=50, min_weight=10)
         two, again = timed_once(x_m, y_m, eps_m=50, min_weight=10, workers=2)
+        measured[rows] = one, two
         same = "equal" if np.array_equal(found.labels, again.labels) else "DIFFER"
         lines.append(
             [
@@ -114,8 +117,29 @@ def growth(most: int) -> str:
                 f"{one.growth_mib:,.0f}", same,
             ]
         )  # fmt: skip
+    if chart:
+        draw(measured, chart)
     head = ("rows", "clusters", "CPU s", "CPU ns a row", "wall s", "wall s, 2 threads", "growth MiB", "labels of both")
     return table(head, lines)
+
+
+def draw(measured: dict[int, tuple[Figures, Figures]], chart: Path) -> None:
+    """Seconds against points, both by powers of ten, beside a straight line of equal cost a point."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    rows = np.array(list(measured), float)
+    one, two = (np.array([both[i].wall_s for both in measured.values()]) for i in range(2))
+    with rc_context({"svg.hashsalt": "lapwing", "font.size": 10}):
+        figure = Figure(figsize=(5.2, 3.6), layout="constrained")
+        axes = figure.subplots()
+        axes.loglog(rows, one[-1] * rows / rows[-1], color="#b1b4b6", linewidth=1, label="equal cost a point")
+        axes.loglog(rows, one, color="#4b286d", marker="o", markersize=5, linewidth=1, label="one thread")
+        axes.loglog(rows, two, color="#b58840", marker="s", markersize=5, linewidth=1, label="two threads")
+        axes.set(xlabel="points", ylabel="seconds")
+        axes.legend(frameon=False)
+        axes.spines[["top", "right"]].set_visible(False)
+        figure.savefig(chart, format="svg", metadata={"Date": None})
 
 
 def dense(rows: int) -> str:
@@ -200,7 +224,7 @@ def main() -> None:
         "A wide one (400 km2, 1,000 snap points, 30 spots of 60 m):",
         beside_peers(asked.rows, WIDE),
         "Growth, in the wide city:",
-        growth(asked.most),
+        growth(asked.most, CHART if asked.write else None),
         dense(min(asked.most, 1_000_000)),
         beside_postgis(asked.postgis),
         first_call(),

@@ -128,6 +128,8 @@ def _refuse_what_means_nothing(
 def _by_scikit_learn(points_m: Floats, weight: Floats, *, eps_m: float, min_weight: float) -> tuple[Ints, Flags]:
     from sklearn.cluster import DBSCAN
 
+    if not weight.any():  # nothing to fit, for scikit-learn
+        return np.full(len(points_m), NOISE, np.int64), np.zeros(len(points_m), bool)
     threshold = math.ceil(min_weight)  # scikit-learn takes a whole number; a fraction is scaled into the weights
     scaled = weight * (threshold / min_weight)
     fitted = DBSCAN(eps=eps_m, min_samples=threshold, algorithm="kd_tree").fit(points_m, sample_weight=scaled)

@@ -4,16 +4,10 @@ Source: Birant and Kut (2007), *ST-DBSCAN: an algorithm for clustering spatial-t
 non-spatial attribute; the conventions are those of ``geo.cluster``.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from geo.cluster import NOISE, Clustering
 from geo.errors import InvalidParameter
@@ -23,8 +17,6 @@ Ints = NDArray[np.int64]
 
 _DAY_US: Final = 86_400_000_000
 _FOREVER_US: Final = 2.0**62
-# Candidate pairs are looked at about this many at a time, which bounds memory.
-_BLOCK_PAIRS: Final = 2_000_000
 
 
 def dbscan_spacetime(
@@ -68,7 +60,8 @@ def dbscan_spacetime(
     -----
     Clusters are numbered by the smallest index of a core point; a border point joins the lowest-numbered cluster with a
     core point among its neighbours. Rows of one place and time share one point and keep their weight. A record known only
-    by its month has no time that this could use: the caller leaves it out.
+    by its month has no time that this could use: the caller leaves it out. Weights are summed as floats: whole numbers,
+    halves and the like exactly, others to rounding. The loops are those of ``geo.spacetime_grid``.
 
     Examples
     --------
@@ -77,6 +70,8 @@ def dbscan_spacetime(
     >>> dbscan_spacetime(x_m, np.zeros(6), at_us, eps_m=5, eps_days=2, min_weight=3).labels.tolist()
     [0, 0, 0, -1, -1, -1]
     """
+    from geo.spacetime_grid import connect_spacetime  # numba takes half a second to load
+
     if not (eps_m >= 0 and eps_days >= 0 and min_weight > 0):
         raise InvalidParameter("eps_m and eps_days are 0 or more and min_weight is above 0; correct them")
     x_m, y_m, at_us = np.asarray(x_m, float) + 0.0, np.asarray(y_m, float) + 0.0, np.asarray(at_us, np.int64)  # no -0.0
@@ -93,76 +88,7 @@ def dbscan_spacetime(
     inverse[order] = point
     total = np.bincount(point, weights[order]).astype(float)
     x_m, y_m, at_us = x_m[starts], y_m[starts], at_us[starts]
-    pairs = _Pairs.of(x_m, y_m, at_us, eps_m, round(min(eps_days * _DAY_US, _FOREVER_US)))
-    point_labels, core = _label(pairs, total, min_weight)
-    return Clustering(point_labels[inverse], np.column_stack([x_m, y_m]), total, point_labels, core, inverse)
-
-
-@dataclass(frozen=True)
-class _Pairs:
-    """Finds the neighbours of distinct points in blocks, each small enough for memory.
-
-    Space and time are divided by their thresholds, so that a cube of side 2 round a point holds all its neighbours; what
-    the cube holds besides is then left out by exact comparison.
-    """
-
-    x_m: Floats
-    y_m: Floats
-    at_us: Ints
-    eps_m: float
-    eps_us: int
-    scaled: Floats
-    tree: cKDTree
-    reach: float
-    cuts: Ints
-
-    @classmethod
-    def of(cls, x_m: Floats, y_m: Floats, at_us: Ints, eps_m: float, eps_us: int) -> "_Pairs":
-        metres, us = eps_m or 1.0, eps_us or 1
-        scaled = np.column_stack([(x_m - x_m[0]) / metres, (y_m - y_m[0]) / metres, (at_us - at_us[0]) / us])
-        rounding = 1e-9 + 8 * np.finfo(float).eps * float(np.abs(scaled).max())
-        tree, reach = cKDTree(scaled), 1.0 + rounding
-        held = tree.query_ball_point(scaled, reach, p=np.inf, return_length=True)
-        cuts = np.append(np.flatnonzero(np.diff(np.cumsum(held) // _BLOCK_PAIRS, prepend=-1)), len(held))
-        return cls(x_m, y_m, at_us, eps_m, eps_us, scaled, tree, reach, cuts)
-
-    def blocks(self) -> Iterator[tuple[Ints, Ints]]:
-        """Both ends of every neighbouring pair, each pair in both directions and each point with itself."""
-        for start, end in pairwise(self.cuts):
-            here = cKDTree(self.scaled[start:end])
-            found = here.sparse_distance_matrix(self.tree, self.reach, p=np.inf, output_type="ndarray")
-            i, j = found["i"] + start, found["j"]
-            east_m, north_m = self.x_m[i] - self.x_m[j], self.y_m[i] - self.y_m[j]
-            near = east_m * east_m + north_m * north_m <= self.eps_m * self.eps_m
-            near &= np.abs(self.at_us[i] - self.at_us[j]) <= self.eps_us
-            yield i[near], j[near]
-
-
-def _label(pairs: _Pairs, total: Floats, min_weight: float) -> tuple[Ints, NDArray[np.bool_]]:
-    """Labels and core flags of the points."""
-    count = len(total)
-    held = np.zeros(count)
-    for i, j in pairs.blocks():
-        held += np.bincount(i, total[j], minlength=count)
-    core = held >= min_weight
-    component = np.arange(count)
-    borders, cores = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for i, j in pairs.blocks():
-        joined = core[i] & core[j] & (i < j)
-        component = _merge(component, i[joined], j[joined])
-        touched = ~core[i] & core[j]
-        borders.append(i[touched])
-        cores.append(j[touched])
-    labels = np.full(count, NOISE)
-    _, first, inverse = np.unique(component[core], return_index=True, return_inverse=True)
-    labels[core] = np.argsort(np.argsort(first))[inverse]
-    lowest = np.full(count, count)
-    np.minimum.at(lowest, np.concatenate(borders), labels[np.concatenate(cores)])
-    return np.where(lowest < count, lowest, labels), core
-
-
-def _merge(component: Ints, i: Ints, j: Ints) -> Ints:
-    """Components after points ``i`` and ``j`` have been joined."""
-    edges = coo_array((np.ones(len(i), bool), (component[i], component[j])), shape=(len(component), len(component)))
-    _, merged = connected_components(edges, directed=False)
-    return merged[component].astype(np.int64)
+    eps_us = round(min(eps_days * _DAY_US, _FOREVER_US))
+    core, component = connect_spacetime(x_m, y_m, at_us, total, eps_m=eps_m, eps_us=eps_us, min_weight=min_weight)
+    labels = np.where(component < 0, NOISE, np.searchsorted(np.unique(component[core]), component))
+    return Clustering(labels[inverse], np.column_stack([x_m, y_m]), total, labels, core, inverse)

@@ -254,11 +254,17 @@ def _metadata(
 
 
 def _period(run: Run, parameters: AnalysisParameters, threshold: Threshold | None) -> str:
-    """Dates asked for, else those of the records: to the day for operations, to the month for everyone else."""
-    digits = 10 if threshold is None else 7
-    first = parameters.date_from.isoformat() if parameters.date_from else (run.summary.get("first_day") or "")[:digits]
-    last = parameters.date_to.isoformat() if parameters.date_to else (run.summary.get("last_day") or "")[:digits]
-    return f"{first} to {last}" if first or last else "no records"
+    """Dates asked for; where none were, those of the records for operations, and none for everyone else.
+
+    The first record may be one that they may not have.
+    """
+    first, last = ("" if day is None else day.isoformat() for day in (parameters.date_from, parameters.date_to))
+    if threshold is None:
+        first, last = first or run.summary.get("first_day") or "", last or run.summary.get("last_day") or ""
+        return f"{first} to {last}" if first or last else "no records"
+    if first and last:
+        return f"{first} to {last}"
+    return f"from {first}" if first else f"until {last}" if last else "all records"
 
 
 def _banded(count: int, threshold: Threshold | None) -> int | str:

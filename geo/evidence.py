@@ -70,9 +70,10 @@ def summarise(
     ).to_numpy(bool)
     hours = _profile(group[timed], local_hours(at_us[timed]), count, 24)
     precision_m = records["precision_m"].groupby(group).median().to_numpy()
+    told = {name: counts[name].tolist() for name in ("records", "days", "months", "month_only", "snapped")}
     return [
         {
-            **{name: int(counts[name].iat[i]) for name in ("records", "days", "months", "month_only", "snapped")},
+            **{name: int(told[name][i]) for name in told},
             "reports": int(reports[i]),
             "sources": len(agencies[i]),
             "agencies": sorted(agencies[i]),

@@ -318,11 +318,12 @@ def _shift_table(place: Ints, at_us: Ints, window_us: int, weeks: int) -> Ints:
 
 def _best_of_shifts(score: Floats, size: int, draws: int, rng: np.random.Generator) -> Floats:
     """Largest score of all pairs in each draw of one shift a place."""
+    from geo.link_kernel import best_of_shifts
+
     live = np.flatnonzero(score.any(axis=1))
     a, b = (k[live] for k in np.triu_indices(size, 1))
-    weeks = score.shape[1]
-    shifts = rng.integers(0, weeks, (draws, size))
-    return np.array([score[live, (shift[b] - shift[a]) % weeks].max(initial=0.0) for shift in shifts])
+    shifts = rng.integers(0, score.shape[1], (draws, size))
+    return best_of_shifts(score, live, a, b, np.ascontiguousarray(shifts.T))
 
 
 def _family(own: Floats, best: Floats) -> Floats:

@@ -5,7 +5,7 @@ Source: Naus (1982), *Approximations for distributions of scan statistics*.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import pdtr
+from scipy.special import gammaln, pdtr, xlogy
 
 Floats = NDArray[np.float64]
 
@@ -33,8 +33,6 @@ def scan_window_p(windows: float, expected: float, observed: int) -> float:
     >>> round(scan_window_p(208, 0.6, 6), 5)
     0.03902
     """
-    from scipy.stats import poisson  # not at the start: it takes longer than all else
-
     n = int(observed)
     if n <= max(expected, 2) or windows < 2:
         return 1.0
@@ -43,7 +41,7 @@ def scan_window_p(windows: float, expected: float, observed: int) -> float:
         return np.where(np.asarray(k) >= 0, pdtr(np.maximum(k, 0), expected), 0.0)
 
     def exactly(k: NDArray[np.int64] | int) -> Floats:
-        return poisson.pmf(k, expected)
+        return poisson_pmf(k, expected)
 
     below, here = at_most(n - 1), exactly(n)
     two = below**2 - (n - 1) * here * exactly(n - 2) - (n - 1 - expected) * here * at_most(n - 3)
@@ -59,3 +57,16 @@ def scan_window_p(windows: float, expected: float, observed: int) -> float:
     if two <= 0 or three <= 0:
         return 1.0
     return float(np.clip(1 - two * (three / two) ** (windows - 2), 0.0, 1.0))
+
+
+def poisson_pmf(events: NDArray[np.int64] | int, expected: float) -> Floats:
+    """Probability of just so many events, as that of scipy.stats, which takes longer to load than all else here.
+
+    Examples
+    --------
+    >>> poisson_pmf(np.array([-1, 0, 1]), 1.0).round(3).tolist()
+    [0.0, 0.368, 0.368]
+    """
+    k = np.maximum(events, 0)
+    chance = np.clip(np.exp(xlogy(k, expected) - gammaln(k + 1) - expected), 0.0, 1.0)
+    return np.where(np.asarray(events) >= 0, chance, 0.0)

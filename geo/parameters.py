@@ -7,6 +7,7 @@ from datetime import date
 
 from geo.errors import InvalidParameter
 from geo.model import MIN_VEHICLES, SHARED_RESOLUTION, ClusterAlgorithm, ComparedWith, RecordKind, content_hash
+from geo.view import EARLIEST, LATEST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +17,7 @@ class AnalysisParameters:
     Parameters
     ----------
     date_from, date_to : date or None
-        Inclusive Europe/London dates; a record matches when its midpoint lies inside.
+        Inclusive Europe/London dates from 1900 to 2199, as those of a view; a record matches when its midpoint lies inside.
     record_kinds : tuple of str
         Record kinds that count as evidence of a place.
     categories : tuple of str
@@ -76,9 +77,7 @@ class AnalysisParameters:
 
     def __post_init__(self) -> None:
         """Gather every problem before refusing."""
-        problems = []
-        if self.date_from and self.date_to and self.date_from > self.date_to:
-            problems.append(f"--from {self.date_from} is after --to {self.date_to}")
+        problems = self._date_problems()
         if not 5 <= self.resolution <= 12:
             problems.append(f"resolution {self.resolution} is outside 5..12")
         if not 0 < self.eps_m <= 5000:
@@ -98,6 +97,15 @@ class AnalysisParameters:
         problems += self._statistical_problems()
         if problems:
             raise InvalidParameter("; ".join(problems) + ".")
+
+    def _date_problems(self) -> list[str]:
+        problems = []
+        if self.date_from and self.date_to and self.date_from > self.date_to:
+            problems.append(f"--from {self.date_from} is after --to {self.date_to}")
+        for name, day in (("--from", self.date_from), ("--to", self.date_to)):
+            if day and not EARLIEST <= day <= LATEST:
+                problems.append(f"{name} {day} is outside {EARLIEST} to {LATEST}")
+        return problems
 
     def _statistical_problems(self) -> list[str]:
         problems = []

@@ -1,6 +1,7 @@
 """What of a record is compared with other records, and how near is near enough to report one event."""
 
 import math
+import operator
 import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
@@ -9,9 +10,12 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.errors import InvalidParameter
+from geo.membership import among
 from geo.model import LocationBasis, RecordKind, TimeBasis
 from geo.temporal import KNOWN_HOUR_US
 
@@ -22,6 +26,13 @@ MINUTE_US: Final = 60_000_000
 # "unknown", "n/a" and the row numbers that spreadsheets put in a column "id" are no references: two agencies' files
 # of a year, in order of time, have the same row number in the same week.
 _REFERENCE: Final = re.compile(r"(?=.*[1-9])(?:.*[^\W\d_]|(?:.*?\d){7})")
+_REFERENCE_DIGITS: Final = 7
+# What str.split() takes for a space among ASCII characters.
+_SPACE: Final = r"[\x09-\x0d\x1c-\x20]"
+_NEEDED: Final = (
+    "record_key", "kind", "source", "agency", "urn", "category", "from_us", "to_us", "time_basis", "x_m", "y_m",
+    "location_basis", "precision_m", "urn_is_key",
+)  # fmt: skip
 
 
 class MatchReason(StrEnum):
@@ -104,13 +115,12 @@ def order_reports(records: pd.DataFrame, *, rules: SameEventRules, splits: Colle
     InvalidParameter
         When a ``record_key`` occurs twice.
     """
-    if records["record_key"].duplicated().any():
-        raise InvalidParameter("A record_key occurs twice; hand in each record once.")
-    by_key = records.sort_values("record_key", ignore_index=True)
+    by_key = _in_key_order(records)
     located = by_key[["x_m", "y_m"]].notna().all(axis=1)
     precision_m = by_key["precision_m"].where(located)
     order = np.lexsort((by_key["from_us"], precision_m))  # NaN last; equal rows stay in the order of their keys
-    table = by_key.assign(precision_m=precision_m).iloc[order].reset_index(drop=True)
+    needed = [*_NEEDED, "vehicle_hash"] if "vehicle_hash" in by_key else list(_NEEDED)
+    table = by_key[needed].assign(precision_m=precision_m).iloc[order].reset_index(drop=True)
 
     vehicle = table["vehicle_hash"] if "vehicle_hash" in table else pd.Series("", index=table.index)
     category, reference = _plain(table["category"], " "), _plain(table["urn"], "")
@@ -118,12 +128,14 @@ def order_reports(records: pd.DataFrame, *, rules: SameEventRules, splits: Colle
     table["like"] = _numbered([table["kind"], vehicle, category]).where(alike, -1)
     table["brief"] = table["to_us"] - table["from_us"] <= rules.repeat_gap_minutes * MINUTE_US
     seen = vehicle.where(table["kind"] == RecordKind.SIGHTINGS, "")  # elsewhere one event may have several vehicles
-    is_key = table["urn_is_key"].astype(bool) & reference.str.match(_REFERENCE)
+    is_key = table["urn_is_key"].astype(bool) & _is_reference(reference)
     table["ref"] = _numbered([table["kind"], seen, reference]).where(is_key, -1)
     agency = _plain(table["agency"], " ")
     table["who"] = pd.factorize(agency.where(agency != "", _plain(table["source"], " ")))[0]
 
-    pairs = pd.Index(table["record_key"]).get_indexer([key for pair in splits for key in pair]).reshape(-1, 2)
+    split = pd.Series([key for pair in splits for key in pair], dtype=object)
+    there = np.append(np.flatnonzero(among(table["record_key"], split)), -1)  # the last stands for what is not here
+    pairs = there[pd.Index(table["record_key"].iloc[there[:-1]]).get_indexer(split)].reshape(-1, 2)
     known = np.sort(pairs[(pairs >= 0).all(axis=1)], axis=1).astype(np.int64)
     return Reports(table[["record_key", "urn", *COMPARED]], rules, known[known[:, 0] < known[:, 1]])
 
@@ -136,13 +148,45 @@ def _comparable(table: pd.DataFrame, rules: SameEventRules) -> pd.Series:
     return place & timed & (table["to_us"] - table["from_us"] <= KNOWN_HOUR_US) & (table["kind"] != RecordKind.EFFORT)
 
 
+def _in_key_order(records: pd.DataFrame) -> pd.DataFrame:
+    keys = records["record_key"].tolist()
+    if all(map(operator.lt, keys, keys[1:])):  # a store gives them so
+        return records.reset_index(drop=True)
+    if records["record_key"].duplicated().any():
+        raise InvalidParameter("A record_key occurs twice; hand in each record once.")
+    return records.sort_values("record_key", ignore_index=True)
+
+
 def _plain(column: pd.Series, space: str) -> pd.Series:
-    """Text without its case and with nothing but ``space`` where it had spaces; each distinct text is changed once."""
+    """Text without its case and with nothing but ``space`` where it had spaces; each distinct text is changed once.
+
+    Of plain letters without a space only the case is changed, which pyarrow does for all at once.
+    """
     codes, uniques = pd.factorize(column)
-    plain = np.array([*(space.join(text.split()).casefold() for text in uniques), ""], object)
+    texts = pa.array(uniques, pa.large_string())
+    usual = pc.and_(pc.string_is_ascii(texts), pc.invert(pc.match_substring_regex(texts, _SPACE)))
+    plain = np.append(pc.ascii_lower(texts).to_numpy(zero_copy_only=False).astype(object), "")
+    for i in np.flatnonzero(~usual.to_numpy(zero_copy_only=False).astype(bool)):
+        plain[i] = space.join(uniques[i].split()).casefold()
     return pd.Series(plain[codes], column.index, object)  # code -1, a missing text, is the last
 
 
+def _is_reference(reference: pd.Series) -> pd.Series:
+    """Whether each plain text can be a reference, as ``_REFERENCE`` says."""
+    codes, uniques = pd.factorize(reference)
+    texts = pa.array(uniques, pa.large_string())
+    digits = pc.greater_equal(pc.count_substring_regex(texts, "[0-9]"), _REFERENCE_DIGITS)
+    told = pc.and_(pc.match_substring_regex(texts, "[1-9]"), pc.or_(pc.match_substring_regex(texts, "[a-z]"), digits))
+    found = np.array(told.to_numpy(zero_copy_only=False), bool)
+    for i in np.flatnonzero(~np.array(pc.string_is_ascii(texts).to_numpy(zero_copy_only=False), bool)):
+        found[i] = _REFERENCE.match(uniques[i]) is not None
+    return pd.Series(found[codes], reference.index)
+
+
 def _numbered(columns: list[pd.Series]) -> pd.Series:
-    """Number of each distinct combination."""
-    return pd.concat(columns, axis=1).groupby(columns, sort=False).ngroup()
+    """Number of each distinct combination, in the order in which they come."""
+    number = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        codes, uniques = pd.factorize(column)
+        number = pd.factorize(number * (len(uniques) + 1) + codes)[0]
+    return pd.Series(number, columns[0].index)

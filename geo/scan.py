@@ -4,6 +4,7 @@ Source: Kulldorff (1997), *A spatial scan statistic*, Poisson model, windows of 
 on the number of records; the family-wise p-value is Monte Carlo (Dwass 1957).
 """
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -103,14 +104,29 @@ def null_maxima(
     rng = np.random.default_rng(seed)
     ratio = _Ratio.of(total, share, neighbourhoods)
     block = max(1, min(simulations, _BLOCK_VALUES // len(neighbourhoods)))
-    for start in range(0, simulations, block):
-        counts = draw_counts(rng, total, share, min(block, simulations - start)).T.astype(float, order="C")
-        inside = np.zeros_like(counts)
-        for k in RADII:
-            inside += neighbourhoods.rings[k] @ counts
-            largest = ratio(k, inside).max(axis=0)
-            np.maximum(maxima[start : start + block], largest, out=maxima[start : start + block])
-    return maxima
+    sizes = [min(block, simulations - start) for start in range(0, simulations, block)]
+    with ThreadPoolExecutor(1) as beside:  # draws are made one after the other, and those before them scanned meanwhile
+        scanned: list[Future[Floats]] = []
+        for size in sizes:
+            drawn = draw_counts(rng, total, share, size)
+            if scanned:
+                scanned[-1].result()  # no more than two blocks are held
+            scanned.append(beside.submit(_largest, drawn, ratio, neighbourhoods))
+    return np.concatenate([maxima[:0], *(one.result() for one in scanned)])
+
+
+def _largest(drawn: NDArray[np.int64], ratio: "_Ratio", neighbourhoods: Neighbourhoods) -> Floats:
+    """Largest ratio of any window in each draw, shape (draws,)."""
+    from geo.scan_kernel import largest_ratios
+
+    rings = [neighbourhoods.rings[k] for k in RADII]
+    ends, beside = (
+        tuple(np.asarray(getattr(ring, name), np.int32) for ring in rings) for name in ("indptr", "indices")
+    )
+    largest = np.zeros(len(drawn))
+    windows = np.asarray(ratio.slope), np.asarray(ratio.level), np.asarray(ratio.expected)
+    largest_ratios(drawn.T.astype(np.int32, order="C"), ends, beside, ratio.of_count, windows, largest)
+    return largest
 
 
 def draw_counts(rng: np.random.Generator, total: int, share: Floats, draws: int) -> NDArray[np.int64]:

@@ -88,9 +88,25 @@ def upper_tail(observed: NDArray[np.int64], total: int | NDArray[np.int64], shar
     observed, total, share = np.broadcast_arrays(observed, total, share)
     p_value = np.ones(observed.shape)
     some = observed > 0
-    c, n = observed[some].astype(float), total[some].astype(float)
-    p_value[some] = betainc(c, n - c + 1, share[some])
+    cases, which = _cases(observed[some], total[some], share[some])
+    c, n, share = cases
+    p_value[some] = betainc(c, n - c + 1, share)[which]
     return p_value
+
+
+def _cases(
+    observed: NDArray[np.int64], total: NDArray[np.int64], share: Floats
+) -> tuple[tuple[Floats, Floats, Floats], NDArray[np.int64] | slice]:
+    """Distinct cases and which is whose, where all have one share and few counts; else each its own."""
+    wide = int(total.max(initial=0)) + 1
+    codes = (int(observed.max(initial=0)) + 1) * wide
+    if codes > len(observed) or total.min(initial=0) < 0 or (share != share[:1]).any():
+        return (observed.astype(float), total.astype(float), share), slice(None)
+    code = observed * wide + total
+    there = np.bincount(code, minlength=codes) > 0
+    distinct = np.flatnonzero(there)
+    c, n = np.divmod(distinct, wide)
+    return (c.astype(float), n.astype(float), share[: len(distinct)]), (np.cumsum(there) - 1)[code]
 
 
 def _share_interval(observed: NDArray[np.int64], total: int, alpha: float) -> tuple[Floats, Floats]:

@@ -52,8 +52,8 @@ def grids(resolution: int, latitude: float) -> Iterator[Grid]:
 
 def hot_on(
     grid: Grid,
-    lon: Floats,
-    lat: Floats,
+    here: h3cells.Cells,
+    times: NDArray[np.int64],
     study: h3cells.Cells,
     exposure: Exposure,
     *,
@@ -65,8 +65,10 @@ def hot_on(
 
     Parameters
     ----------
-    lon, lat : ndarray of float, shape (n,)
-        Records, WGS 84 degrees.
+    here : ndarray of int64, shape (n,)
+        Cell of each position of records, displaced as the grid is.
+    times : ndarray of int64, shape (n,)
+        Records at each position.
     study : ndarray of int64
         Study cells of the grid's resolution, distinct and sorted; records outside them are added to them.
     exposure : Exposure
@@ -79,13 +81,13 @@ def hot_on(
     -----
     The scan is made with 99 simulations, or as many as it takes for p to fall to ``alpha``.
     """
-    here = h3cells.index_points(lon + grid.shift_degrees, lat, grid.resolution)
     cells = np.union1d(study, here)
     share = exposure.shares(cells, shift_degrees=grid.shift_degrees)
     around = Neighbourhoods.of(cells)
     share = without_rim(share, around) if rim else share
     comparable = around.disk(RADIUS) @ share > 0
-    counts = np.where(comparable, np.bincount(np.searchsorted(cells, here), minlength=len(cells)), 0)
+    held = np.bincount(np.searchsorted(cells, here), times, minlength=len(cells)).astype(np.int64)
+    counts = np.where(comparable, held, 0)
     simulations = max(MIN_SIMULATIONS, least_simulations(alpha))
     maxima = null_maxima(int(counts.sum()), share, around, seed=seed, simulations=simulations)
     return HotGrid(grid, cells[hot_cells(counts, share, around, maxima, alpha=alpha)])

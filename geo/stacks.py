@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geo.distinct import distinct_points
 from geo.errors import InvalidParameter
 from geo.stack_evidence import Crowd, Flags, Floats, Ints, Pairs, crowd, pair_agencies, stands_alone
 from geo.stack_landmarks import LINE_M, NEAR_LINE_M, Landmarks, is_grid_corner, is_known_default, nearby
@@ -126,8 +127,8 @@ def _distinct(x_m: Floats, y_m: Floats) -> tuple[Floats, Ints]:
     x_m, y_m = (np.round(np.asarray(one, float), 3) + 0.0 for one in (x_m, y_m))  # + 0.0 makes -0.0 plain
     if not (np.isfinite(x_m).all() and np.isfinite(y_m).all()):
         raise InvalidParameter("x_m and y_m must be finite; leave records without a position out.")
-    distinct, point = np.unique(np.column_stack([x_m, y_m]).view("c16").ravel(), return_inverse=True)
-    return np.column_stack([distinct.real, distinct.imag]), point.astype(np.int64)
+    x_m, y_m, point = distinct_points(x_m, y_m)
+    return np.column_stack([x_m, y_m]), point
 
 
 def _crowding(overall: Crowd, by_agency: Crowd, pairs: Pairs) -> pd.DataFrame:

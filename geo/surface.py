@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from geo.distinct import distinct_points
+
 Floats = NDArray[np.float64]
 
 BANDWIDTH_M: Final = 500.0
@@ -55,8 +57,9 @@ def kernel_density(
     tree = cKDTree(centres_m) if len(centres_m) else None
     if tree is None or not len(points_m):
         return np.zeros(len(centres_m))
-    distinct, inverse = np.unique(points_m, axis=0, return_inverse=True)
-    total = np.bincount(inverse.ravel(), weights, minlength=len(distinct)).astype(float)
+    x_m, y_m, inverse = distinct_points(*points_m.T)
+    distinct = np.column_stack([x_m, y_m])
+    total = np.bincount(inverse, weights, minlength=len(distinct)).astype(float)
     density = np.zeros(len(centres_m))
     for start in range(0, len(distinct), _BLOCK_POINTS):
         some = slice(start, start + _BLOCK_POINTS)

@@ -1,11 +1,16 @@
 """Counts per cell, with what disclosure control needs to know about them."""
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from geo.model import CELL_COLUMNS, LocationBasis, TimeBasis
 from geo.temporal import local_days, local_months, midpoint_us
+
+# Where groups and values are few beside the records, a flag of each pair costs less than sorting.
+_MOST_FLAGS_A_RECORD: Final = 50
 
 
 def tally_cells(records: pd.DataFrame, cells: NDArray[np.int64], study: NDArray[np.int64]) -> pd.DataFrame:
@@ -51,6 +56,10 @@ def _distinct(group: NDArray[np.int64], value: NDArray[np.int64], count: int) ->
     """Count distinct values in each group."""
     if not len(group):
         return np.zeros(count, np.int64)
-    low = value.min()
-    pairs = np.unique(group * (value.max() - low + 1) + (value - low))
-    return np.bincount(pairs // (value.max() - low + 1), minlength=count)
+    low, values = value.min(), int(value.max() - value.min()) + 1
+    code = group * values + (value - low)
+    if count * values <= _MOST_FLAGS_A_RECORD * len(code):
+        there = np.zeros((count, values), bool)
+        there.ravel()[code] = True
+        return there.sum(axis=1)
+    return np.bincount(np.unique(code) // values, minlength=count)

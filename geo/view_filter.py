@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geo.model import TimeBasis
-from geo.temporal import KNOWN_HOUR_US, day_interval, local_hours, local_weekdays, midpoint_us
-from geo.view import View
+from geo.temporal import KNOWN_HOUR_US, day_interval, local_hours, local_weekdays, midpoint_us, month_interval
+from geo.view import View, month_view
 
 Mask = NDArray[np.bool_]
 
@@ -35,8 +35,9 @@ def matching(records: pd.DataFrame, view: View) -> Mask:
     -----
     Weekdays and hours are those of the midpoint, of records whose interval is short enough to say: at most 36 hours for
     a weekday, at most 6 for an hour. With a band over midnight the weekday is that on which the night began. A record
-    known by month only lies within dates when all of the month does. What does not say is not shown under such a view,
-    and :func:`without_time` counts it.
+    known by month only is of the Europe/London month of its midpoint, in whatever time zone that month was cut out, and
+    lies within dates when all of the month does. What does not say is not shown under such a view, and
+    :func:`without_time` counts it.
     """
     keep = _of_kinds(records, view) & _within_dates(records, view) & ~_partly_within(records, view)
     at_us = midpoint_us(records["from_us"].to_numpy(np.int64), records["to_us"].to_numpy(np.int64))
@@ -57,10 +58,11 @@ def _night_of(at_us: NDArray[np.int64], view: View) -> NDArray[np.int64]:
 
 def without_time(records: pd.DataFrame, view: View) -> int:
     """Count records that fit a view but for a day, weekday or hour that they do not say."""
-    says = ~_partly_within(records, view)
+    partly = _partly_within(records, view)
+    says = ~partly
     says &= knows_weekday(records) if view.weekdays else says
     says &= knows_hour(records) if view.hours else says
-    near = _within_dates(records, view) | _partly_within(records, view)
+    near = _within_dates(records, view) | partly
     return int((_of_kinds(records, view) & near & ~says).sum())
 
 
@@ -86,13 +88,13 @@ def _within_dates(records: pd.DataFrame, view: View) -> Mask:
 
 
 def _partly_within(records: pd.DataFrame, view: View) -> Mask:
-    """Whether a record is known by month only and the dates of a view cut through its month."""
+    """Whether a record is known by month only and the dates of a view hold a part of its month, but not all of it."""
     partly = np.zeros(len(records), bool)
-    from_us, to_us = records["from_us"].to_numpy(np.int64), records["to_us"].to_numpy(np.int64)
-    for day, last in ((view.date_from, False), (view.date_to, True)):
-        if day:
-            edge_us = day_interval(day)[1 if last else 0]
-            partly |= (from_us < edge_us) & (to_us > edge_us)
+    at_us = midpoint_us(records["from_us"].to_numpy(np.int64), records["to_us"].to_numpy(np.int64))
+    for day, whole in ((view.date_from, "date_from"), (view.date_to, "date_to")):
+        if day and day != getattr(month_view(day.year, day.month), whole):
+            start_us, end_us = month_interval(day.year, day.month)
+            partly |= (at_us >= start_us) & (at_us < end_us)
     return partly & (records["time_basis"] == TimeBasis.MONTH).to_numpy(bool)
 
 

@@ -277,6 +277,24 @@ def slide_to(seen: Watched, number: int) -> dict[str, str]:
     return month
 
 
+def test_places_that_could_not_be_loaded_are_not_those_of_another_view(seen: Watched, served: Served) -> None:
+    page = seen.page
+    places = page.locator(".leaflet-lapwing-places-pane path")
+    assert places.count() > 0
+    page.route("**/places.geojson?*", lambda route: route.abort())
+    page.locator("#month").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#map-status")).to_contain_text("The places could not be drawn.")
+    expect(places).to_have_count(0)
+    settled(seen)
+    page.unroute("**/places.geojson?*")
+    with page.expect_response(lambda one: "places.geojson?from=" in one.url) as answer:  # the same view is asked again
+        page.click(".lw-tabs >> text=Cells")
+    expect(places).to_have_count(len(answer.value.json()["features"]))
+    expect(page.locator("#map-status")).to_contain_text("Map drawn, with ")
+    seen.complaints[:] = [one for one in seen.complaints if "ERR_FAILED" not in one]  # what was cut off above
+
+
 def slide_back(seen: Watched) -> None:
     """Move the months to the whole analysis."""
     seen.page.locator("#month").focus()

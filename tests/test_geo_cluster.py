@@ -8,6 +8,7 @@ from scipy.spatial.distance import pdist
 from sklearn.cluster import DBSCAN
 
 from geo.cluster import NOISE, dbscan, width_m
+from geo.model import ClusterAlgorithm
 
 # Small grids make ties, stacks, chains and distances of exactly eps (3-4-5 triangles) common.
 POINTS = st.lists(st.tuples(st.integers(0, 24), st.integers(0, 24), st.integers(1, 3)), min_size=0, max_size=60)
@@ -142,3 +143,11 @@ def test_width_of_a_long_straight_road(angle):
     points = np.round(np.column_stack([375_000 + along * np.cos(angle), 165_000 + along * np.sin(angle)]), 3)
     assert width_m(points) == pytest.approx(pdist(points).max(), abs=0.002)
     assert width_m(points[:1]) == width_m(points[:0]) == 0
+
+
+@pytest.mark.parametrize("algorithm", list(ClusterAlgorithm))
+def test_rows_that_weigh_nothing_are_all_noise(algorithm):
+    spots = np.array([0.0, 0.0, 1.0, 900.0])
+    found = dbscan(spots, spots, eps_m=5, min_weight=1, weights=np.zeros(4), algorithm=algorithm)
+    assert found.labels.tolist() == [NOISE] * 4
+    assert not found.core.any()

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
-import geo.cluster_spacetime
 from geo.cluster import NOISE, dbscan
 from geo.cluster_spacetime import dbscan_spacetime
 from geo.errors import InvalidParameter
@@ -73,15 +75,49 @@ def test_labels_follow_the_written_rule(rows, eps_m, eps_days, min_weight):
     assert found.n_clusters == max(labels, default=NOISE) + 1
 
 
-@settings(max_examples=100, deadline=None)
-@given(ROWS, EPS_M, EPS_DAYS, MIN_WEIGHT, st.integers(1, 60))
-def test_the_size_of_a_block_does_not_matter(rows, eps_m, eps_days, min_weight, size):
-    whole = _run(rows, eps_m, eps_days, min_weight)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(geo.cluster_spacetime, "_BLOCK_PAIRS", size)
-        pieces = _run(rows, eps_m, eps_days, min_weight)
-    assert pieces.point_labels.tolist() == whole.point_labels.tolist()
-    assert pieces.core.tolist() == whole.core.tolist()
+def _by_tree(x_m, y_m, at_us, *, eps_m, eps_us, min_weight):
+    """Labels and core flags of distinct points of weight one, from all pairs that a k-d tree finds."""
+    i, j = cKDTree(np.column_stack([x_m, y_m])).query_pairs(eps_m * (1 + 1e-9), output_type="ndarray").T
+    near = (x_m[i] - x_m[j]) ** 2 + (y_m[i] - y_m[j]) ** 2 <= eps_m * eps_m
+    near &= np.abs(at_us[i] - at_us[j]) <= eps_us
+    i, j, n = np.concatenate([i[near], j[near]]), np.concatenate([j[near], i[near]]), len(x_m)
+    core = 1 + np.bincount(i, minlength=n) >= min_weight
+    joined = core[i] & core[j]
+    _, component = connected_components(coo_array((np.ones(joined.sum()), (i[joined], j[joined])), shape=(n, n)))
+    labels = np.full(n, NOISE)
+    _, first, inverse = np.unique(component[core], return_index=True, return_inverse=True)
+    labels[core] = np.argsort(np.argsort(first))[inverse]
+    lowest, touched = np.full(n, n), ~core[i] & core[j]
+    np.minimum.at(lowest, i[touched], labels[j[touched]])
+    return np.where(lowest < n, lowest, labels), core
+
+
+@pytest.mark.parametrize("number", range(24))
+def test_a_city_is_clustered_as_by_its_pairs(number):
+    rng = np.random.default_rng(number)
+    n, extent_m = int(rng.integers(500, 5_000)), float(rng.uniform(300, 6_000))
+    eps_m, eps_days = float(rng.choice([10, 50, 97.3, 150])), float(rng.choice([0, 1, 7, 28, 400]))
+    min_weight = int(rng.choice([1, 2, 5, 10, 20]))
+    spots = rng.uniform(0, extent_m, (12, 2))[rng.integers(0, 12, n)] + rng.normal(0, 40, (n, 2))
+    points = np.where(rng.random(n)[:, None] < 0.6, spots, rng.uniform(0, extent_m, (n, 2))) + 350_000
+    if number % 3:
+        points = np.round(points / (eps_m / 5)) * (eps_m / 5)  # many lie at exactly eps
+    rows = np.column_stack([points, rng.integers(0, 730, n)])
+    x_m, y_m, day = np.unique(rows, axis=0).T
+    at_us = BASE_US + day.astype(np.int64) * DAY_US
+    found = dbscan_spacetime(x_m, y_m, at_us, eps_m=eps_m, eps_days=eps_days, min_weight=min_weight)
+    labels, core = _by_tree(x_m, y_m, at_us, eps_m=eps_m, eps_us=eps_days * DAY_US, min_weight=min_weight)
+    assert found.core.tolist() == core.tolist()
+    assert found.point_labels.tolist() == labels.tolist()
+
+
+def test_a_spot_that_is_always_busy_takes_no_pairs():
+    rng, n = np.random.default_rng(5), 60_000  # some two thousand million pairs are neighbours
+    x_m, y_m = rng.normal(0, 3, (2, n))
+    day = rng.integers(0, 28, n)
+    found = dbscan_spacetime(x_m, y_m, day * DAY_US, eps_m=50, eps_days=28, min_weight=1_000)
+    assert found.core.all()
+    assert set(found.labels.tolist()) == {0}
 
 
 @settings(max_examples=100, deadline=None)

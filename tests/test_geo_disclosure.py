@@ -1,6 +1,7 @@
 """The one way out: what each audience may see, and what subtraction must not tell."""
 
 import dataclasses
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -231,6 +232,23 @@ def test_metadata_travels_and_holds_no_total():
         RUN_ID,
         "2026-01-01",
     ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "inside", "outside"),
+    [
+        ({}, "2019-11-05 to 2024-03-28", "all records"),
+        ({"date_from": date(2024, 1, 1)}, "2024-01-01 to 2024-03-28", "from 2024-01-01"),
+        ({"date_to": date(2024, 6, 30)}, "2019-11-05 to 2024-06-30", "until 2024-06-30"),
+        ({"date_from": date(2024, 1, 1), "date_to": date(2024, 6, 30)}, *["2024-01-01 to 2024-06-30"] * 2),
+    ],
+)
+def test_the_days_of_the_first_and_the_last_record_are_for_operations(asked, inside, outside):
+    """One record alone, which nobody outside may have, would say when it was."""
+    run = make_run({"first_day": "2019-11-05", "last_day": "2024-03-28"}, **asked)
+    for profile in Profile:
+        told = make_layer(records=(20,), profile=profile, run=run).metadata["period"]
+        assert told == (inside if profile is Profile.OPERATIONAL else outside)
 
 
 @pytest.mark.parametrize(

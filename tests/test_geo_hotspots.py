@@ -131,6 +131,12 @@ def test_nine_grids_three_resolutions_three_ways():
     assert metres[5] == pytest.approx(h3cells.spacing_m(9) * 2 / 3)
 
 
+def _laid(grid, points, *, times=1):
+    """Cells of points on a grid, and how many records are at each."""
+    lon, lat = np.asarray(points, float).T
+    return h3cells.index_points(lon + grid.shift_degrees, lat, grid.resolution), np.full(len(lon), times)
+
+
 def test_a_true_place_holds_in_all_grids_and_a_quiet_one_in_none():
     rng = np.random.default_rng(5)
     lon, lat = (float(at[0]) for at in h3cells.centres(np.array([BATH])))
@@ -142,7 +148,7 @@ def test_a_true_place_holds_in_all_grids_and_a_quiet_one_in_none():
     checked = []
     for grid in grids(9, lat):
         study = h3cells.disks(np.unique(h3cells.index_points(*points.T, grid.resolution)), 2)
-        checked.append(hot_on(grid, points[:, 0], points[:, 1], study, exposure, seed=1))
+        checked.append(hot_on(grid, *_laid(grid, points), study, exposure, seed=1))
     place = np.unique(h3cells.index_points(planted[:, 0], planted[:, 1], 11))
     quiet = np.unique(h3cells.index_points(background[:1, 0], background[:1, 1], 11))
     assert held_in([place, quiet], checked) == [9, 0]
@@ -154,7 +160,8 @@ def test_the_grid_is_shifted_back():
     grid = Grid(9, h3cells.spacing_m(9) / (h3cells.METRES_PER_DEGREE * np.cos(np.radians(float(lat[0])))))
     one = h3cells.index_points(np.repeat(lon, 30), np.repeat(lat, 30), 9)
     study = h3cells.disks([h3cells.index_points(lon + grid.shift_degrees, lat, 9)[0]], 6)
-    found = hot_on(grid, np.repeat(lon, 30), np.repeat(lat, 30), study, Exposure(ExposureKind.UNIFORM), seed=0)
+    here = _laid(grid, np.column_stack([lon, lat]), times=30)
+    found = hot_on(grid, *here, study, Exposure(ExposureKind.UNIFORM), seed=0)
     assert held_in([h3cells.index_points(lon, lat, 11)], [found]) == [1]
     assert one[0] == BATH
 
@@ -185,7 +192,7 @@ def test_the_order_of_rows_changes_nothing(order):
     mixed = at[list(order)]
     exposure, grid = Exposure(ExposureKind.UNIFORM), Grid(9, 0.001)
     study = h3cells.disks(np.unique(h3cells.index_points(*at.T, 9)), 2)
-    found = [hot_on(grid, rows[:, 0], rows[:, 1], study, exposure, seed=0).hot.tobytes() for rows in (at, mixed)]
+    found = [hot_on(grid, *_laid(grid, rows), study, exposure, seed=0).hot.tobytes() for rows in (at, mixed)]
     assert found[0] == found[1] != b""
 
 

@@ -14,7 +14,7 @@ from scipy.stats import binom, poisson
 
 import geo.near_repeat
 from geo.errors import InvalidParameter
-from geo.near_repeat import band_labels, knox_table, knox_test
+from geo.near_repeat import band_labels, knox_table, knox_test, pairs_at_least
 
 DAY_US = 86_400_000_000
 BASE_US = 1_700_000_000_000_000
@@ -105,6 +105,16 @@ def test_p_values_and_means_tend_to_those_of_all_permutations():
     assert (np.abs(table.p_value - exact) < 4 * np.sqrt(exact * (1 - exact) / draws) + 2 / draws).all()
     assert (np.abs(table.simulated - expected) < 4 * every.std(axis=0) / np.sqrt(draws)).all()
     assert len(np.unique(exact)) > 2
+
+
+@settings(max_examples=100, deadline=None)
+@given(ROWS, st.sampled_from([1.0, 5.0, 7.3, 1_000.0]))
+def test_pairs_that_share_a_square_are_pairs_within_reach(rows, reach_m):
+    x_m, y_m, _ = _columns(rows)
+    apart = np.hypot(x_m[:, None] - x_m, y_m[:, None] - y_m)
+    within = (int((apart <= reach_m).sum()) - len(x_m)) // 2
+    assert pairs_at_least(x_m, y_m, reach_m) <= within
+    assert pairs_at_least(np.repeat(x_m[:1], 9), np.repeat(y_m[:1], 9), reach_m) == 36 * min(len(x_m), 1)
 
 
 def test_other_seeds_give_other_simulations():

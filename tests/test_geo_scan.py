@@ -39,11 +39,14 @@ def test_the_best_window_of_every_cell_is_the_one_found_by_the_printed_formula()
         assert each[radius[i]] == pytest.approx(max(each), abs=1e-9)
 
 
-def test_null_maxima_are_those_of_counts_scanned_one_by_one():
-    share = _shares(2)
-    maxima = null_maxima(40, share, AROUND, seed=9, simulations=25)
-    drawn = draw_counts(np.random.default_rng(9), 40, share, 25)
-    assert maxima == pytest.approx([best_windows(counts, share, AROUND)[0].max() for counts in drawn], abs=1e-9)
+@pytest.mark.parametrize(("total", "block"), [(40, 4_000_000), (40, 700), (1, 4_000_000), (90_000, 2_000)])
+def test_null_maxima_are_those_of_counts_scanned_one_by_one(monkeypatch, total, block):
+    share = np.where(np.arange(len(STUDY)) % 11 == 0, 0.0, _shares(2))
+    monkeypatch.setattr("geo.scan._BLOCK_VALUES", block)
+    maxima = null_maxima(total, share, AROUND, seed=9, simulations=25)
+    drawn = draw_counts(np.random.default_rng(9), total, share, 25)
+    assert maxima.tolist() == [best_windows(counts, share, AROUND)[0].max() for counts in drawn]
+    assert null_maxima(total, share, AROUND, seed=9, simulations=0).tolist() == []
 
 
 @pytest.mark.parametrize("total", [40, 4000])

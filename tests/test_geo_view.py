@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from geo.errors import DisclosureError, InvalidParameter
 from geo.model import Profile, TimeBasis
-from geo.temporal import micros
+from geo.temporal import micros, month_interval
 from geo.view import View, month_view
 from geo.view_filter import group_shown, matching, without_time
 
@@ -130,6 +131,24 @@ SOME = records(
 def test_records_shown_and_those_that_do_not_say(view: View, shown: list[int], silent: int) -> None:
     assert matching(SOME, view).astype(int).tolist() == shown
     assert without_time(SOME, view) == silent
+
+
+@given(
+    st.sampled_from(["Europe/London", "UTC", "America/Los_Angeles", "Pacific/Auckland"]),
+    st.dates(date(2024, 1, 1), date(2025, 12, 31)),
+    st.dates(date(2024, 1, 1), date(2025, 12, 31)),
+)
+def test_a_month_is_within_dates_when_all_of_it_is_wherever_it_was_cut(zone: str, one: date, other: date) -> None:
+    months = [(year, month) for year in (2024, 2025) for month in range(1, 13)]
+    cut = np.array([month_interval(*each, ZoneInfo(zone)) for each in months])
+    frame = records(*[(FRIDAY, HOUR, TimeBasis.MONTH, "")] * 24).assign(from_us=cut[:, 0], to_us=cut[:, 1])
+    view = View(date_from=min(one, other), date_to=max(one, other))
+    whole = [month_view(*each) for each in months]
+    inside = [view.date_from <= each.date_from and each.date_to <= view.date_to for each in whole]
+    meets = [view.date_from <= each.date_to and each.date_from <= view.date_to for each in whole]
+    assert matching(frame, view).tolist() == inside
+    assert without_time(frame, view) == sum(meets) - sum(inside)
+    assert sum(matching(frame, each).astype(int) for each in whole).tolist() == [1] * 24
 
 
 @given(views)

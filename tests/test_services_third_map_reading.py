@@ -102,7 +102,7 @@ def test_a_change_leaves_an_earlier_analysis_as_it_was(lapwing: Lapwing, tmp_pat
     earlier = made_while(app, "", lambda: None)
     load(app, write_csv(tmp_path / "b.csv", [row(900, lon=-2.30)]))
     with pytest.raises(Conflict, match=CHANGED):
-        made_while(app, "Clustering", lambda: load(app, write_csv(tmp_path / "c.csv", [row(901, lon=-2.31)])))
+        made_while(app, "Counting cells", lambda: load(app, write_csv(tmp_path / "c.csv", [row(901, lon=-2.31)])))
     assert [one.run_id for one in app.store.runs.runs(SCOPE)] == [earlier.run_id]
     assert len(run_records(app.store, SCOPE, earlier)) == 17
 

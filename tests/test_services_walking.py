@@ -126,10 +126,10 @@ def linked(days):
             "precision_m": 10.0,
         }
     )
-    nothing = pd.DataFrame({"record_key": [], "from_us": [], "to_us": [], "time_basis": []})
-    members = {one.place_id: [] for one in places}
+    nothing = pd.DataFrame({"from_us": [], "to_us": [], "time_basis": []})
+    nowhere = np.empty(0, np.int64)
     links, summary = find_links(
-        Stored(), AnalysisParameters(simulations=199), tuple(places), members, nothing, Sightings(frame, None), seed=1
+        Stored(), AnalysisParameters(simulations=199), tuple(places), nowhere, nothing, Sightings(frame, None), seed=1
     )
     return [one for one in links if one.significant], summary
 

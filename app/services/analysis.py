@@ -12,7 +12,7 @@ from app.services import statistics
 from app.services.besides import find_besides
 from app.services.map_tiles import prepare_tiles
 from app.services.placing import make_places
-from app.services.run_inputs import read_inputs, require_unchanged, stored_run
+from app.services.run_inputs import read_inputs, require_read, require_unchanged, stored_run
 from app.services.run_records import NAME, pack_records
 from app.services.selecting import Selection, select
 from app.services.sharing import SHAREABLE, may_be_shared
@@ -75,7 +75,8 @@ def analyse(
     Raises
     ------
     Conflict
-        When records or protected places changed before it was stored; nothing of it is.
+        When records came while it read them, or records, the ground or protected places changed before it was stored;
+        nothing of it is.
     """
     inputs = read_inputs(store, scope, parameters, seed=seed)
     if known := stored_run(store, scope, inputs, as_of_us=as_of_us):
@@ -87,6 +88,7 @@ def analyse(
     cells = _cells(selection, parameters)
     study = _own_cells(cells, parameters)
     findings = statistics.find(store, scope, parameters, selection, study, seed=seed, progress=progress)
+    require_read(store, scope, inputs)  # no records but sightings are read from here on
     progress("Clustering")
     clustering = _clusters(selection, parameters)
     progress("Naming places")
@@ -109,7 +111,7 @@ def analyse(
         store.runs.save(scope, run, cells, found.places, found.members, selection.matches, besides)
         store.places.remember(scope, run.run_id, found.remembered)
         progress("Preparing the map")
-        packed = {NAME: pack_records(selection.located, parameters, found.cluster_of())}
+        packed = {NAME: pack_records(selection, parameters, found.cluster)}
         store.views.keep(scope, run.run_id, packed | prepare_tiles(store, scope, run))
         store.audit.append(
             scope, Verb.COMBINATION, f"run:{run.run_id}", now_us, records=summary["records"], inputs=len(inputs.hashes)
@@ -120,11 +122,14 @@ def analyse(
 def _cells(selection: Selection, parameters: AnalysisParameters) -> pd.DataFrame:
     """Counts at the run's own resolution and at the one shared outside operations."""
     located = selection.located
-    lon, lat = located["lon"].to_numpy(), located["lat"].to_numpy()
     frames = []
     for resolution in sorted({parameters.resolution, parameters.shared_resolution}):
-        occupied = h3cells.index_points(lon, lat, resolution)
-        frames.append(tally_cells(located, occupied, study_cells(selection.study, occupied, resolution)))
+        occupied = selection.at.cells(resolution)
+        frames.append(
+            tally_cells(
+                located, occupied, study_cells(selection.study, selection.at.distinct_cells(resolution), resolution)
+            )
+        )
     return pd.concat(frames, ignore_index=True)
 
 

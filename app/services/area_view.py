@@ -129,10 +129,6 @@ def _hot(store: Store, told: pd.DataFrame, records: NDArray[np.int64]) -> list[H
 
 def _nominated(store: Store, scope: Scope, run: Run, outline: shapely.Geometry, view: View) -> list[NominatedPlace]:
     """Places that people named and whose point lies in the outline, of the kinds that the view shows."""
-    named = [
-        one
-        for one in nominated_places(store, scope, run)
-        if not view.place_kinds or one.nomination.kind in view.place_kinds
-    ]
+    named = nominated_places(store, scope, run, kinds=view.place_kinds)
     inside = shapely.contains_xy(outline, np.asarray([one.point for one in named], float).reshape(-1, 2))
     return [one for one, kept in zip(named, inside.tolist(), strict=True) if kept]

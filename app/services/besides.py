@@ -33,7 +33,7 @@ def find_besides(
     facilities, kinds = compare_kinds(store, located, seen, around, study, seed=seed)
     vehicles = sightings(store, scope, parameters, selection.study)
     driven, told = find_routes(vehicles, parameters, store.crs, seed=seed)
-    links, network = find_links(store, parameters, found.places, found.members, located, vehicles, seed=seed)
+    links, network = find_links(store, parameters, found.places, found.cluster, located, vehicles, seed=seed)
     by_id = {place.place_id: place for place in found.places}
     roads = vehicles.roads or (roads_round(store, scope, located) if any(link.significant for link in links) else None)
     walked = walking_ways(by_id, links, roads, store.crs, k=parameters.min_vehicles)

@@ -20,10 +20,10 @@ from geo.narrative import plural
 from geo.parameters import AnalysisParameters
 from geo.temporal import day_interval, local_days, local_months, midpoint_us
 from geo.validate_features import POSTCODE_LEVEL
+from geo.view import LATEST
 
 RECENT_DAYS: Final = 28
 EARLIEST: Final = date(1971, 1, 1)
-LATEST: Final = date(2199, 12, 31)
 OUTSIDE: Final = "outside every area"
 _YEARS: Final = ("this_year", "last_year")
 _WORDS: Final = {

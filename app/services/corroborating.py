@@ -8,6 +8,7 @@ from data.readers.files import PUBLISHERS
 from data.store import Store
 from geo.corroboration import same_events
 from geo.errors import InvalidParameter
+from geo.membership import among
 from geo.model import Scope
 
 
@@ -18,9 +19,10 @@ def match_reports(store: Store, scope: Scope, records: pd.DataFrame) -> pd.DataF
     with another.
     """
     published = {batch.source for batch in store.evidence.batches(scope) if batch.format in PUBLISHERS}
-    table = records.assign(urn_is_key=~records["source"].isin(published), record_key=records["record_key"].map(bytes))
+    table = records.assign(urn_is_key=~records["source"].isin(published))
     matches = same_events(table, splits=store.supplies.splits(scope))
-    return matches.join(table.set_index("record_key")[["agency", "source"]], on="record_key")
+    told = table.loc[among(table["record_key"], matches["record_key"]), ["record_key", "agency", "source"]]
+    return matches.join(told.set_index("record_key"), on="record_key")
 
 
 def split_reports(store: Store, scope: Scope, first: bytes, second: bytes, *, reason: str, now_us: int) -> None:

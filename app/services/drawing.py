@@ -113,6 +113,6 @@ def _taken(store: Store, scope: Scope) -> set[str]:
 
 def level_of(store: Store, scope: Scope, name: str) -> str | None:
     """Level under which figures by area have an area of this name; None where they have none."""
-    areas = store.evidence.features(scope, [FeatureKind.AREAS])
-    levels = areas.loc[(areas["name"] == name) & (areas["level"] != POSTCODE_LEVEL), "level"]
-    return str(levels.iloc[0]) if len(levels) else None
+    called = [one for one in store.evidence.areas_called(scope, name) if one["name"] == name]
+    levels = [one["level"] for one in called if one["kind"] == FeatureKind.AREAS and one["level"] != POSTCODE_LEVEL]
+    return levels[0] if levels else None

@@ -26,8 +26,8 @@ from geo.temporal import LONDON, from_micros
 
 # Records that match a filter, by the identity of each place that it shows.
 PlaceFilter = Mapping[str, int]
-# Bounds of a map that holds nothing: Great Britain.
-NOWHERE = (-7.6, 49.9, 1.8, 59.0)
+# Bounds of a map that holds nothing.
+GREAT_BRITAIN = (-7.6, 49.9, 1.8, 59.0)
 REFERENCE_KINDS = (
     FeatureKind.BOUNDARY,
     FeatureKind.PARKS,
@@ -136,7 +136,7 @@ def _places(
     rows = [_place_row(place, run, verdict, profile) for place, verdict in zip(places, told, strict=True)]
     for row in rows:
         row["in_view"] = row["records"] if listed is None else listed[row["place"]]
-    named = [one for one in nominated_places(store, scope, run) if not kinds or one.nomination.kind in kinds]
+    named = nominated_places(store, scope, run, kinds=kinds)
     rows += [_nominated_row(one) for one in named]
     places += [one.as_place() for one in named]
     columns = [field.name for field in FIELDS[Layer.PLACES] if profile in field.audiences]
@@ -221,7 +221,7 @@ def run_bounds(store: Store, scope: Scope, run: Run) -> tuple[float, float, floa
     cells = cells[h3cells.resolutions(cells["cell"].to_numpy()) == _resolution(run, Profile.PARTNER)]
     lon, lat = h3cells.centres(cells["cell"].to_numpy())
     if not len(lon):
-        return NOWHERE
+        return GREAT_BRITAIN
     margin = 0.005
     return (
         float(lon.min()) - margin,

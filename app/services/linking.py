@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from app.services.routing import Sightings
 from data.store import Store
 from geo import cells as h3cells
+from geo.cluster import NOISE
 from geo.model import AREA, Place
 from geo.narrative import plural
 from geo.nearby import features_within
@@ -36,7 +37,7 @@ def find_links(
     store: Store,
     parameters: AnalysisParameters,
     places: tuple[Place, ...],
-    members: dict[str, list[bytes]],
+    cluster: NDArray[np.int64],
     located: pd.DataFrame,
     seen: Sightings,
     *,
@@ -51,7 +52,7 @@ def find_links(
         store.crs,
     )
     at_m = shapely.get_coordinates(shapely.point_on_surface(outlines_m))
-    visits, reports = _visits(seen, outlines_m), _reports(chosen, members, located)
+    visits, reports = _visits(seen, outlines_m), _reports(chosen, cluster, located)
     network = link_places(
         pd.DataFrame({"x_m": at_m[:, 0], "y_m": at_m[:, 1]}),
         visits=visits,
@@ -124,9 +125,12 @@ def _at_places(
     return fine[sighting[order]], place[order]
 
 
-def _reports(places: list[Place], members: dict[str, list[bytes]], located: pd.DataFrame) -> pd.DataFrame:
-    number = {key: i for i, place in enumerate(places) for key in members[place.place_id]}
-    place = np.asarray([number.get(bytes(key), -1) for key in located["record_key"]], np.int64)
+def _reports(places: list[Place], cluster: NDArray[np.int64], located: pd.DataFrame) -> pd.DataFrame:
+    """Times of the reports behind places; ``cluster`` is the number of each report's place."""
+    most = max(int(cluster.max(initial=NOISE)), *(place.cluster for place in places))
+    number = np.full(most + 2, NOISE)  # the last stands for no place
+    number[[place.cluster for place in places]] = np.arange(len(places))
+    place = number[cluster]
     held = place >= 0
     return located.loc[held, ["from_us", "to_us", "time_basis"]].assign(place=place[held]).reset_index(drop=True)
 

@@ -10,7 +10,7 @@ import shapely
 
 from app.services import map_cells
 from app.services.filtered_tiles import filtered_tile
-from app.services.layers import NOWHERE, reference_layer, run_bounds
+from app.services.layers import GREAT_BRITAIN, reference_layer, run_bounds
 from app.services.map_layers import TILE_PROPERTIES, coverage_layer, map_layer, resolution_at, resolutions_of
 from app.services.run_parts import load_part
 from app.services.shelf import Shelf
@@ -73,7 +73,7 @@ def display(store: Store, scope: Scope, run: Run, profile: Profile) -> Display:
 def _released_bounds(layer: ReleasedLayer) -> tuple[float, float, float, float]:
     """Bounds of what an audience has, rounded outwards; where it has nothing, those of the country."""
     if not len(layer):
-        return NOWHERE
+        return GREAT_BRITAIN
     west, south, east, north = (shapely.total_bounds(layer.geometry) / _ROUND_DEGREES).tolist()
     low, high = (math.floor(west), math.floor(south)), (math.ceil(east), math.ceil(north))
     return tuple(one * _ROUND_DEGREES for one in (*low, *high))

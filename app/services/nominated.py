@@ -1,5 +1,6 @@
 """Places that people named: listed beside those that were found, in no ranking."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -77,11 +78,17 @@ class NominatedPlace:
         return int(h3cells.index_points(lon, lat, resolution)[0])
 
 
-def nominated_places(store: Store, scope: Scope, run: Run | None = None) -> list[NominatedPlace]:
-    """Places that people named, oldest first: not those that the run itself found, were merged or withdrawn."""
+def nominated_places(
+    store: Store, scope: Scope, run: Run | None = None, *, kinds: Sequence[str] = ()
+) -> list[NominatedPlace]:
+    """Places that people named, oldest first: not those that the run itself found, were merged or withdrawn.
+
+    ``kinds`` chooses those of some kinds; empty for all.
+    """
     found = store.runs.place_ids(scope, run.run_id) if run else set()
     listed = [one for one in _shown(store, scope) if one.nomination.place_id not in found]
-    return [one for one in listed if one.standing.verdict not in {MERGED, WITHDRAWN}]
+    listed = [one for one in listed if one.standing.verdict not in {MERGED, WITHDRAWN}]
+    return [one for one in listed if not kinds or one.nomination.kind in kinds]
 
 
 def nominated_place(store: Store, scope: Scope, place_id: str, *, run_id: str | None = None) -> NominatedPlace | None:

@@ -8,9 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.services.run_inputs import RunInputs
+from app.services.selecting import Selection
 from data.store import Store
-from geo import cells as h3cells
 from geo.cluster import NOISE, Clustering, width_m
+from geo.distinct import distinct_points
 from geo.identity import match_places, regroup
 from geo.model import Scope
 from geo.parameters import AnalysisParameters
@@ -38,14 +39,14 @@ class PlaceGroups:
     @property
     def keys(self) -> "pd.Series[bytes]":
         """Record keys, in the order of the records."""
-        return self.records["record_key"].map(bytes)
+        return self.records["record_key"]
 
 
 def group_records(
     store: Store,
     scope: Scope,
     parameters: AnalysisParameters,
-    located: pd.DataFrame,
+    selection: Selection,
     clustering: Clustering,
     inputs: RunInputs,
 ) -> PlaceGroups:
@@ -54,9 +55,9 @@ def group_records(
     The footprints that clusters are matched by are their own: a place that was merged is known again by its own, not by the whole's.
     """
     clustered = clustering.labels != NOISE
-    records = located[clustered]
+    records = selection.located[clustered]
     core = clustering.core[clustering.inverse[clustered]]
-    cover = h3cells.index_points(records["lon"].to_numpy(), records["lat"].to_numpy(), parameters.footprint_resolution)
+    cover = selection.at.cells(parameters.footprint_resolution)[clustered]
     points_m = records[["x_m", "y_m"]].to_numpy(float)
     label = clustering.labels[clustered]
     own = [_footprint(cover[rows], core[rows])[0] for rows in _rows_of(label, int(label.max(initial=-1)) + 1)]
@@ -71,7 +72,7 @@ def group_records(
         ids=ids,
         rows=rows_of,
         footprints=[_footprint(cover[rows], core[rows]) for rows in rows_of],
-        widths_m=[width_m(np.unique(points_m[rows], axis=0)) for rows in rows_of],
+        widths_m=_widths_m(points_m, rows_of),
         matched=dict(zip(matched, own, strict=True)),
     )
 
@@ -87,6 +88,13 @@ def _rows_of(group: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
     order = np.argsort(group, kind="stable")
     starts = np.searchsorted(group[order], np.arange(count + 1))
     return [order[starts[i] : starts[i + 1]] for i in range(count)]
+
+
+def _widths_m(points_m: NDArray[np.float64], rows_of: list[NDArray[np.int64]]) -> list[float]:
+    """Width of each place, over its distinct points."""
+    x_m, y_m, point = distinct_points(*points_m.T)  # sorted as numpy.unique sorts them
+    distinct_m = np.column_stack([x_m, y_m])
+    return [width_m(distinct_m[np.unique(point[rows])]) for rows in rows_of]
 
 
 def _footprint(cells: NDArray[np.int64], core: NDArray[np.bool_]) -> Footprint:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from app.services.statistics import Findings
 from app.services.time_patterns import bursts, hour_profiles
-from geo import cells as h3cells
 from geo.bias import rank_of
 from geo.cells import Cells
 from geo.evidence import summarise
@@ -25,12 +24,13 @@ def describe(
     parameters: AnalysisParameters,
     records: pd.DataFrame,
     group: NDArray[np.int64],
+    own: Cells,
     footprints: list[Cells],
     findings: Findings,
     *,
     as_of_us: int,
 ) -> list[dict[str, Any]]:
-    """Statistics of each place as plain values, ready to store with its evidence.
+    """Statistics of each place as plain values, ready to store with its evidence; ``own`` is the cell of each record.
 
     The test is that of the scan's best window round the cell that holds most of the place's records. A place is hot when at least
     half of its footprint lies in hot cells, and significant when the scan finds a window round it, of whatever size,
@@ -39,7 +39,6 @@ def describe(
     count = len(footprints)
     if not count:
         return []
-    own = h3cells.index_points(records["lon"].to_numpy(float), records["lat"].to_numpy(float), parameters.resolution)
     at = np.searchsorted(findings.cells["cell"].to_numpy(), _fullest(own, group, count))
     peak = findings.cells.iloc[at].reset_index(drop=True)
     peak = peak.assign(**_best_windows(findings, at, peak["scan_radius"].to_numpy()))
@@ -51,14 +50,15 @@ def describe(
     burst = bursts(records, group, count, eps_m=parameters.eps_m, min_weight=parameters.min_weight)
     profiles = hour_profiles(records, group, count)
     hot = held_in(footprints, [_own_grid(parameters, findings)])
+    at_peak = {name: peak[name].tolist() for name in (*_OF_PEAK, "trend", "top_probability")}
     return [
-        {name: float(f"{peak[name].iat[i]:.6g}") for name in _OF_PEAK}
+        {name: float(f"{at_peak[name][i]:.6g}") for name in _OF_PEAK}
         | {
-            "observed": int(peak["observed"].iat[i]),
+            "observed": int(at_peak["observed"][i]),
             "hot": bool(hot[i]),
-            "significant": bool(peak["scan_p"].iat[i] <= parameters.alpha),
-            "trend": str(peak["trend"].iat[i]),
-            "top_probability": round(float(peak["top_probability"].iat[i]), 3),
+            "significant": bool(at_peak["scan_p"][i] <= parameters.alpha),
+            "trend": str(at_peak["trend"][i]),
+            "top_probability": round(float(at_peak["top_probability"][i]), 3),
             "held_in": held[i],
             "checks": len(findings.checked) if findings.checked is not None else 0,
             "weight": round(float(weight[i]), 6),
@@ -125,7 +125,9 @@ def _own_grid(parameters: AnalysisParameters, findings: Findings) -> HotGrid:
 
 def _fullest(cells: Cells, group: NDArray[np.int64], count: int) -> Cells:
     """Cell with most records of each group, the lowest where several are equal."""
-    pairs, times = np.unique(np.column_stack([group, cells]), axis=0, return_counts=True)
-    order = np.lexsort((pairs[:, 1], -times, pairs[:, 0]))
-    first = np.searchsorted(pairs[order, 0], np.arange(count))
-    return pairs[order, 1][first]
+    distinct, number = np.unique(cells, return_inverse=True)
+    pairs, times = np.unique(group * len(distinct) + number, return_counts=True)
+    own, cell = np.divmod(pairs, len(distinct))
+    order = np.lexsort((cell, -times, own))
+    first = np.searchsorted(own[order], np.arange(count))
+    return distinct[cell[order][first]]

@@ -17,8 +17,9 @@ from app.services.statistics import Findings
 from data.store import Store
 from geo import cells as h3cells
 from geo.attribution import Attribution, Odds
-from geo.cluster import Clustering
+from geo.cluster import NOISE, Clustering
 from geo.evidence import basis_of, summarise
+from geo.membership import among
 from geo.model import AREA, ROUTE, LocationBasis, Place, Scope
 from geo.parameters import AnalysisParameters
 from geo.scoring import score
@@ -31,7 +32,8 @@ _UNNAMED = Attribution(None, AREA, None, 0.0, ())
 class PlacesFound:
     """Places in listing order, the record keys behind each, and the geography that they were named by.
 
-    ``seen`` has the odds of every located record, by its position; ``remembered`` the footprints that places are known by from now on.
+    ``seen`` has the odds of every located record, by its position, and ``cluster`` the number of its place, -1 where none;
+    ``remembered`` the footprints that places are known by from now on.
     """
 
     places: tuple[Place, ...]
@@ -39,10 +41,7 @@ class PlacesFound:
     around: Surroundings | None
     seen: Odds | None
     remembered: dict[str, tuple[int, ...]]
-
-    def cluster_of(self) -> dict[bytes, int]:
-        """Return the number of the cluster that each record key is behind."""
-        return {key: place.cluster for place in self.places for key in self.members[place.place_id]}
+    cluster: NDArray[np.int64]
 
 
 def make_places(
@@ -61,23 +60,26 @@ def make_places(
     The selection's ``matches`` name the further reports of its records, which are behind the place too.
     """
     located = selection.located
-    groups = group_records(store, scope, parameters, located, clustering, inputs)
+    groups = group_records(store, scope, parameters, selection, clustering, inputs)
     too_wide = np.asarray(groups.widths_m) > parameters.max_place_width_m
     around = surroundings(store, scope, located) if len(located) else None
     named = _named(groups, too_wide, around) if around is not None else {}
     named |= _along_roads(store, scope, groups)
     seen = record_odds(located, around) if around is not None and len(around.reference) else None
     also = _further_reports(selection.matches, groups)
-    evidence = _evidence(parameters, groups, also, findings, as_of_us=as_of_us)
+    own_cells = selection.at.cells(parameters.resolution)[groups.clustered]
+    evidence = _evidence(parameters, groups, own_cells, also, findings, as_of_us=as_of_us)
     if around is not None:
         _add_names(evidence, groups, named, around, first_named(seen, len(located))[groups.clustered])
-    _add_peaks(evidence, groups, too_wide, parameters.resolution)
+    _add_peaks(evidence, groups, too_wide, own_cells)
     places = tuple(
         _place(rank, number, groups, named.get(number, _UNNAMED), evidence[number])
         for rank, number in enumerate(order_places(evidence, seed=inputs.seed), start=1)
     )
     known_by = {groups.ids[number]: cells for number, (cells, _) in enumerate(groups.footprints)} | groups.matched
-    return PlacesFound(places, _members(groups, also), around, seen, known_by)
+    cluster = np.full(len(located), NOISE)
+    cluster[groups.clustered] = groups.group
+    return PlacesFound(places, _members(groups, also), around, seen, known_by, cluster)
 
 
 def _named(groups: PlaceGroups, too_wide: NDArray[np.bool_], around: Surroundings) -> dict[int, Attribution]:
@@ -103,17 +105,24 @@ def _along_roads(store: Store, scope: Scope, groups: PlaceGroups) -> dict[int, A
 
 def _further_reports(matches: pd.DataFrame, groups: PlaceGroups) -> pd.DataFrame:
     """Reports that are counted with a record of a place, and which place that is."""
-    place_of = dict(zip(groups.keys, groups.group, strict=True))
+    told = among(groups.keys, matches["event_key"])
+    place_of = dict(zip(groups.keys[told], groups.group[told], strict=True))
     return matches.assign(group=matches["event_key"].map(place_of)).dropna(subset="group")
 
 
 def _evidence(
-    parameters: AnalysisParameters, groups: PlaceGroups, also: pd.DataFrame, findings: Findings, *, as_of_us: int
+    parameters: AnalysisParameters,
+    groups: PlaceGroups,
+    own_cells: h3cells.Cells,
+    also: pd.DataFrame,
+    findings: Findings,
+    *,
+    as_of_us: int,
 ) -> list[dict[str, Any]]:
     """Evidence of each place with its statistics and score."""
     evidence = summarise(groups.records, groups.group, len(groups.ids), as_of_us=as_of_us, also=also)
     footprints = [np.asarray(cells, np.int64) for cells, _ in groups.footprints]
-    told = describe(parameters, groups.records, groups.group, footprints, findings, as_of_us=as_of_us)
+    told = describe(parameters, groups.records, groups.group, own_cells, footprints, findings, as_of_us=as_of_us)
     for facts, statistics, across_m in zip(evidence, told, groups.widths_m, strict=True):
         facts.update(statistics, width_m=round(across_m, 1))
         facts["score"] = score(facts)
@@ -138,11 +147,9 @@ def _add_names(
 
 
 def _add_peaks(
-    evidence: list[dict[str, Any]], groups: PlaceGroups, too_wide: NDArray[np.bool_], resolution: int
+    evidence: list[dict[str, Any]], groups: PlaceGroups, too_wide: NDArray[np.bool_], own_cells: h3cells.Cells
 ) -> None:
     """Add the fullest cells of what is too wide to be one place."""
-    lon, lat = (groups.records[name].to_numpy() for name in ("lon", "lat"))
-    own_cells = h3cells.index_points(lon, lat, resolution)
     for number in np.flatnonzero(too_wide).tolist():
         evidence[number]["peak_cells"] = _peaks(own_cells[groups.rows[number]])
 

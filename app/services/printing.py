@@ -39,10 +39,10 @@ class PrintRequest:
     bounds: Bounds | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a request that could not be entered in the ledger."""
+        """Refuse a request that could not be entered in the ledger, and have its purpose as it is entered."""
         if self.form not in MEDIA_TYPES:
             raise InvalidParameter(f"Choose how to print: {' or '.join(MEDIA_TYPES)}.")
-        checked_purpose(self.purpose, "the print is")
+        object.__setattr__(self, "purpose", checked_purpose(self.purpose, "the print is"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,16 +132,12 @@ def _sheet(store: Store, scope: Scope, run: Run, wanted: PrintRequest, disclosur
         run=run,
         about=drawn.layers[-1].metadata,
         disclosure_id=disclosure_id,
-        purpose=wanted.purpose.strip(),
+        purpose=wanted.purpose,
         filter_words=view_words(wanted.view),
         counts=counts,
         drawn=drawn,
         places=[_row(one, run) for one in listed],
-        nominated=[
-            one
-            for one in nominated_places(store, scope, run)
-            if not wanted.view.place_kinds or one.nomination.kind in wanted.view.place_kinds
-        ],
+        nominated=nominated_places(store, scope, run, kinds=wanted.view.place_kinds),
         printed_on=today,
         review_by=today + timedelta(days=REVIEW_AFTER_DAYS),
     )

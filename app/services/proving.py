@@ -26,6 +26,7 @@ from geo.parameters import AnalysisParameters
 from geo.shrinkage import shrunk_rates
 from geo.surface import BANDWIDTH_M, kernel_density
 from geo.temporal import day_interval, midpoint_us
+from geo.view import LATEST
 
 Progress = Callable[[str], None]
 
@@ -34,7 +35,6 @@ COUNTS: Final = "counts"
 KDE: Final = "kde"
 METHODS: Final = (OURS, COUNTS, KDE)
 EARLIEST: Final = date(1970, 1, 1)
-LATEST: Final = date(2199, 12, 31)
 
 
 def calibrate_run(store: Store, scope: Scope, run: Run, *, simulations: int, seed: int, now_us: int) -> Proof:

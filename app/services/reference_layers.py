@@ -17,11 +17,11 @@ from geo.parameters import AnalysisParameters
 from geo.validate_features import project_geometries
 
 Box = tuple[float, float, float, float]
-EVERYWHERE: Final = (-180.0, -90.0, 180.0, 90.0)
+WHOLE_WORLD: Final = (-180.0, -90.0, 180.0, 90.0)
 _ADDRESSES: Final = frozenset({FeatureKind.PREMISES, FeatureKind.BUILDINGS})
 
 
-def shown_features(store: Store, scope: Scope, kinds: Sequence[FeatureKind], box: Box = EVERYWHERE) -> pd.DataFrame:
+def shown_features(store: Store, scope: Scope, kinds: Sequence[FeatureKind], box: Box = WHOLE_WORLD) -> pd.DataFrame:
     """Imported features that a map may show: none at a protected place, and none that an analyst drew, which is no landmark."""
     features = store.evidence.features(scope, kinds, box)
     features = features[features["level"] != DRAWN_LEVEL].reset_index(drop=True)

@@ -6,6 +6,7 @@ from typing import Final
 import geo
 from app.services import map_cells, run_records
 from app.services.deciding import Memory, memory
+from app.services.sharing import SHAREABLE
 from app.services.stacks import REPORTS
 from data.store import Store
 from geo.errors import Conflict
@@ -14,13 +15,18 @@ from geo.parameters import AnalysisParameters, run_id
 
 # What a map needs of an analysis; tiles are made from it where they are missing.
 MAP_PARTS: Final = (run_records.NAME, map_cells.NAME, "display")
+# Of the changes, the files that brought new records and altered none.
+ADDED: Final = "added"
+_CHANGED: Final = (
+    "Records or protected places changed while the analysis was being made; nothing was stored. Make it again."
+)
 
 
 @dataclass(frozen=True)
 class RunInputs:
     """Inputs of one run, read once: a decision made meanwhile is the next analysis's.
 
-    ``changes`` are those of the evidence until then; with one more, what was read is no longer what is held.
+    ``changes`` are those of the evidence until then; with one more, what was read is not what is held.
     """
 
     run_id: str
@@ -44,8 +50,23 @@ def read_inputs(store: Store, scope: Scope, parameters: AnalysisParameters, *, s
     return RunInputs(identity, hashes, batches, remembered, seed, changes)
 
 
+def require_read(store: Store, scope: Scope, inputs: RunInputs) -> None:
+    """Refuse an analysis that may have read records of a file which it does not name: one that came while it read.
+
+    Raises
+    ------
+    Conflict
+        No purge and no undo would find it.
+    """
+    if store.evidence.changes_so_far(scope) != inputs.changes:
+        raise Conflict(_CHANGED)
+
+
 def require_unchanged(store: Store, scope: Scope, inputs: RunInputs) -> None:
-    """Refuse an analysis of evidence that has changed since, and let none change until the caller's transaction ends.
+    """Refuse an analysis of evidence that was altered since, and let none be until the caller's transaction ends.
+
+    Records that were only added since it had read them are the next analysis's. Sightings are read last, and the ground
+    again and again: none of them may come.
 
     Raises
     ------
@@ -53,18 +74,21 @@ def require_unchanged(store: Store, scope: Scope, inputs: RunInputs) -> None:
         Its layers would show records that were purged or a refuge that came meanwhile, and no purge would find them.
     """
     store.database.lock("import")
-    if store.evidence.changes_so_far(scope) != inputs.changes:
-        raise Conflict(
-            "Records or protected places changed while the analysis was being made; nothing was stored. Make it again."
-        )
+    now, then = ({**changes, ADDED: 0} for changes in (store.evidence.changes_so_far(scope), inputs.changes))
+    if now != then:
+        raise Conflict(_CHANGED)
 
 
 def stored_run(store: Store, scope: Scope, inputs: RunInputs, *, as_of_us: int | None) -> Run | None:
-    """Run that is already stored over the same inputs and, where one is asked for, of the same time; whole, with its map."""
+    """Run that is already stored over the same inputs and, where one is asked for, of the same time.
+
+    It is whole, with its map, and says whether it may be shared; one that is not is made again.
+    """
     known = store.runs.find(scope, inputs.run_id)
     if (
         known
         and known.purged_at_us is None
+        and SHAREABLE in known.summary
         and known.summary["batches"] == inputs.batches
         and as_of_us in {None, known.generated_at_us}
         and whole(store, scope, known)
@@ -75,4 +99,4 @@ def stored_run(store: Store, scope: Scope, inputs: RunInputs, *, as_of_us: int |
 
 def whole(store: Store, scope: Scope, run: Run) -> bool:
     """Whether an analysis has all that its map needs; one that an earlier version made may have a part of it."""
-    return all(store.views.load(scope, run.run_id, name) is not None for name in MAP_PARTS)
+    return set(MAP_PARTS) <= store.views.names(scope, run.run_id)

@@ -5,10 +5,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from app.services.run_parts import load_table, pack_table
+from app.services.selecting import Selection
 from data.store import Store
-from geo import cells as h3cells
 from geo.model import Run, Scope
 from geo.parameters import AnalysisParameters
 
@@ -18,25 +19,25 @@ _TEXTS: Final = ("time_basis", "location_basis", "kind", "category", "source_typ
 _NUMBERS: Final = ("cell", "shared_cell", "place", "from_us", "to_us")
 
 
-def pack_records(located: pd.DataFrame, parameters: AnalysisParameters, place_of: dict[bytes, int]) -> bytes:
+def pack_records(selection: Selection, parameters: AnalysisParameters, place: NDArray[np.int64]) -> bytes:
     """Write the mapped records of an analysis as Parquet, one row an event in the order of the store.
 
-    ``place_of`` gives the number of the place (its cluster) that a record key belongs to.
+    ``place`` is the number of the place (its cluster) that each record belongs to, or ``NOWHERE``.
     """
-    lon, lat = located["lon"].to_numpy(), located["lat"].to_numpy()
+    located = selection.located
     table: dict[str, Any] = {
-        "cell": h3cells.index_points(lon, lat, parameters.resolution),
-        "shared_cell": h3cells.index_points(lon, lat, parameters.shared_resolution),
-        "place": np.fromiter(
-            (place_of.get(bytes(key), NOWHERE) for key in located["record_key"]), np.int64, len(located)
-        ),
+        "cell": selection.at.cells(parameters.resolution),
+        "shared_cell": selection.at.cells(parameters.shared_resolution),
+        "place": place,
         "from_us": located["from_us"].to_numpy(np.int64),
         "to_us": located["to_us"].to_numpy(np.int64),
     }
     grade = located["grade_source"].astype(str).str.cat(located["grade_information"].astype(str))
     for name in _TEXTS:
         texts = grade if name == "grade" else located[name]
-        table[name] = pa.array(texts.astype(object).fillna("").astype(str).tolist()).dictionary_encode()
+        codes, distinct = pd.factorize(texts.fillna(""))
+        told = pa.array([str(text) for text in distinct], pa.string())
+        table[name] = pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), told)
     return pack_table(pa.table(table))
 
 

@@ -1,6 +1,8 @@
 """Which records an analysis rests on: filtered, placed, and counted once."""
 
+import os
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,8 @@ from app.services.protection import MARGIN_M, near_protected
 from app.services.stacks import REPORTS, weigh_positions
 from data.store import Store
 from geo.bias import found_by_us
+from geo.indexed import Indexed
+from geo.membership import among
 from geo.model import LocationBasis, Scope
 from geo.parameters import AnalysisParameters
 from geo.temporal import day_interval, local_months, midpoint_us
@@ -37,6 +41,17 @@ class Selection:
     months: NDArray[np.int64]
     study: shapely.Geometry | None
 
+    @cached_property
+    def at(self) -> Indexed:
+        """Positions of the located records, whose cells are worked out once."""
+        return index_records(self.located)
+
+
+def index_records(records: pd.DataFrame) -> Indexed:
+    """Find the distinct positions of records, for indexing on all cores."""
+    lon, lat = (records[name].to_numpy(float) for name in ("lon", "lat"))
+    return Indexed.of(lon, lat, workers=len(os.sched_getaffinity(0)))
+
 
 def period_us(parameters: AnalysisParameters) -> tuple[int, int]:
     """Half-open interval that the analysis covers; without dates, all time."""
@@ -50,14 +65,14 @@ def select(store: Store, scope: Scope, parameters: AnalysisParameters) -> Select
     # What a coordinate is shows in all reports, whichever are asked for.
     records = store.evidence.records(scope, sorted({*parameters.record_kinds, *REPORTS}))
     records = weigh_positions(store, scope, records)
-    records = records[records["kind"].isin(parameters.record_kinds)]
+    records = _only(records, records["kind"].isin(parameters.record_kinds).to_numpy(bool))
     start, end = period_us(parameters)
     every_us = midpoint_us(records["from_us"].to_numpy(), records["to_us"].to_numpy())
     months = local_months(every_us[(every_us >= start) & (every_us < end)])
-    keep = (records["to_us"] > start) & (records["from_us"] < end)
+    keep = ((records["to_us"] > start) & (records["from_us"] < end)).to_numpy(bool)
     if parameters.categories:
-        keep &= records["category"].isin(parameters.categories)
-    records = records[keep].reset_index(drop=True)
+        keep = keep & records["category"].isin(parameters.categories).to_numpy(bool)
+    records = _only(records, keep)
     at_us = midpoint_us(records["from_us"].to_numpy(), records["to_us"].to_numpy())
     within = (at_us >= start) & (at_us < end)
     set_aside = records["set_aside"].to_numpy(bool)
@@ -67,12 +82,12 @@ def select(store: Store, scope: Scope, parameters: AnalysisParameters) -> Select
     outside, guarded = _where(store, scope, records, set_aside | coarse | without, study)
     mapped = ~(set_aside | coarse | without | outside | guarded)
     known = records.assign(**{name: records[name].where(mapped) for name in ("x_m", "y_m")})
-    matches = match_reports(store, scope, known[within & ~(outside | guarded | coarse)])
-    again = records["record_key"].map(bytes).isin(matches["record_key"]).to_numpy(bool)
+    matches = match_reports(store, scope, _only(known, within & ~(outside | guarded | coarse)))
+    again = among(records["record_key"], matches["record_key"])
     records = _who_found(records, matches)
     return Selection(
-        located=records[within & mapped & ~again].reset_index(drop=True),
-        fringe=records[~within & mapped].reset_index(drop=True),
+        located=_only(records, within & mapped & ~again),
+        fringe=_only(records, ~within & mapped),
         matches=matches,
         unlocated=int((within & without & ~again).sum()),
         set_aside=int((within & set_aside & ~again).sum()),
@@ -85,16 +100,16 @@ def select(store: Store, scope: Scope, parameters: AnalysisParameters) -> Select
 
 def _who_found(records: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame:
     """Add to each event whether any of its reports, and whether all of them, came from our own looking."""
-    own = found_by_us(records)
-    keys = records["record_key"].map(bytes).tolist()
-    ours = dict(zip(keys, own.tolist(), strict=True))
-    with_ours: set[bytes] = set()
-    with_others: set[bytes] = set()
-    for key, event in zip(matches["record_key"].map(bytes), matches["event_key"].map(bytes), strict=True):
-        (with_ours if ours[key] else with_others).add(event)
-    also_ours = np.fromiter((key in with_ours for key in keys), bool, len(keys))
-    also_others = np.fromiter((key in with_others for key in keys), bool, len(keys))
+    own, keys = found_by_us(records), records["record_key"]
+    ours = keys[among(keys, matches["record_key"]) & own]
+    from_us = among(matches["record_key"], ours)
+    also_ours, also_others = (among(keys, matches["event_key"][who]) for who in (from_us, ~from_us))
     return records.assign(found_by_us=own | also_ours, only_by_us=own & ~also_others)
+
+
+def _only(records: pd.DataFrame, kept: NDArray[np.bool_]) -> pd.DataFrame:
+    """Records that are kept, numbered anew."""
+    return records.reset_index(drop=True) if kept.all() else records[kept].reset_index(drop=True)
 
 
 def _where(

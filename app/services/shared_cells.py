@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from app.services.run_records import run_records
 from data.store import Store
 from geo import cells as h3cells
+from geo.errors import IntegrityError
 from geo.model import Profile, Run, Scope
 from geo.month_bins import MonthTable, released_months
 from geo.parameters import AnalysisParameters
-from geo.tally import tally_cells
+from geo.tally import group_counts, tally_cells
 from geo.temporal import local_months, midpoint_us
 from geo.view import View
 from geo.view_filter import matching
@@ -35,12 +36,39 @@ def shared_cells(store: Store, scope: Scope, run: Run, view: View, profile: Prof
     months, table = _month_table(records, cells)
     within = matching(records, view)
     counted = tally_cells(records[within], records["shared_cell"].to_numpy(np.int64)[within], cells)
-    month = _month_number(view)
-    column = int(np.searchsorted(months, month))
-    if column == len(months) or months[column] != month:
-        return counted.drop(columns="snapped").iloc[:0]
-    keep = released_months(table, profile)[:, column]
+    column = np.flatnonzero(months == _month_number(view))
+    _require_same(counted, table, column)
+    keep = released_months(table, profile)[:, column].any(axis=1)
     return counted[keep].drop(columns="snapped").reset_index(drop=True)
+
+
+def shared_months(store: Store, scope: Scope, run: Run, profile: Profile) -> list[str]:
+    """Months (``YYYY-MM``) from the first to the last of which an audience outside operations has a cell.
+
+    The months of all records would tell when one lies that the audience may not have.
+    """
+    records = run_records(store, scope, run)
+    months, table = _month_table(records, np.unique(records["shared_cell"].to_numpy(np.int64)))
+    told = months[released_months(table, profile).any(axis=0)]
+    if not len(told):
+        return []
+    every: list[str] = np.arange(told[0], told[-1] + 1).astype("datetime64[M]").astype(str).tolist()
+    return every
+
+
+def _require_same(counted: pd.DataFrame, table: MonthTable, column: NDArray[np.int64]) -> None:
+    """Refuse counts of a month that are not those which it is judged by: what is kept back could be worked out.
+
+    Raises
+    ------
+    IntegrityError
+    """
+    for name in ("records", "days", "month_only"):
+        judged = getattr(table, name)[:, column].sum(axis=1)
+        if not np.array_equal(counted[name].to_numpy(np.int64), judged):
+            raise IntegrityError(
+                f"Counts of a month and of the whole analysis do not add up ({name}); nothing is shown."
+            )
 
 
 def _month_number(view: View) -> int:
@@ -53,10 +81,9 @@ def _month_table(records: pd.DataFrame, cells: NDArray[np.int64]) -> tuple[NDArr
     at_us = midpoint_us(records["from_us"].to_numpy(np.int64), records["to_us"].to_numpy(np.int64))
     every = local_months(at_us) if len(records) else _NO_RECORDS
     months = np.unique(every)
-    columns = {name: np.zeros((len(cells), len(months)), np.int64) for name in ("records", "days", "month_only")}
-    for i, month in enumerate(months):
-        own = every == month
-        counted = tally_cells(records[own], records["shared_cell"].to_numpy(np.int64)[own], cells)
-        for name, table in columns.items():
-            table[:, i] = counted[name].to_numpy(np.int64)
-    return months, MonthTable(**columns)
+    which = np.searchsorted(cells, records["shared_cell"].to_numpy(np.int64)) * len(months)
+    counted = group_counts(records, which + np.searchsorted(months, every), len(cells) * len(months))
+    shape = (len(cells), len(months))
+    return months, MonthTable(
+        **{name: counted[name].to_numpy(np.int64).reshape(shape) for name in ("records", "days", "month_only")}
+    )

@@ -58,10 +58,19 @@ def find_stacks(store: Store, scope: Scope, records: pd.DataFrame) -> pd.DataFra
 
     Returns ``STACK_COLUMNS`` and ``stack_id``, ``lon``, ``lat`` and ``ruled``, one row a distinct coordinate.
     """
+    found = _classes(store, scope, records)
+    lon, lat = store.crs.unproject(found["x_m"].to_numpy(), found["y_m"].to_numpy())
+    points = zip(found["x_m"].tolist(), found["y_m"].tolist(), strict=True)
+    ids = np.asarray([content_hash(f"{x:.3f}", f"{y:.3f}")[:12] for x, y in points], object)
+    return _ruled(found.assign(stack_id=ids, lon=lon, lat=lat), store.supplies.stack_rulings(scope))
+
+
+def _classes(store: Store, scope: Scope, records: pd.DataFrame) -> pd.DataFrame:
+    """``STACK_COLUMNS`` of every distinct coordinate of some records, whatever people ruled."""
     used = records[_classed(records)]
     at_us = midpoint_us(used["from_us"].to_numpy(), used["to_us"].to_numpy())
     agency = used["agency"].where(used["agency"] != "", used["source"])
-    found = classify_stacks(
+    return classify_stacks(
         used["x_m"].to_numpy(float),
         used["y_m"].to_numpy(float),
         category=used["category"].to_numpy(object),
@@ -70,10 +79,6 @@ def find_stacks(store: Store, scope: Scope, records: pd.DataFrame) -> pd.DataFra
         snapped=(used["location_basis"] == LocationBasis.SNAPPED).to_numpy(bool),
         landmarks=landmarks(store, scope),
     )
-    lon, lat = store.crs.unproject(found["x_m"].to_numpy(), found["y_m"].to_numpy())
-    points = zip(found["x_m"].tolist(), found["y_m"].tolist(), strict=True)
-    ids = np.asarray([content_hash(f"{x:.3f}", f"{y:.3f}")[:12] for x, y in points], object)
-    return _ruled(found.assign(stack_id=ids, lon=lon, lat=lat), store.supplies.stack_rulings(scope))
 
 
 def _classed(records: pd.DataFrame) -> pd.Series:
@@ -107,7 +112,9 @@ def weigh_positions(store: Store, scope: Scope, records: pd.DataFrame) -> pd.Dat
     """
     if not _classed(records).any():
         return records.assign(set_aside=False)
-    return weigh_by(records, find_stacks(store, scope, records))
+    # Coordinates are named so that people can rule on them: where nobody has, no name is needed.
+    stacks = find_stacks if store.supplies.stack_rulings(scope) else _classes
+    return weigh_by(records, stacks(store, scope, records))
 
 
 def weigh_by(records: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:

@@ -1,15 +1,16 @@
 """What the statistics say of the cells of an analysis: hot or not, how sure, since when, and where nobody looked."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from app.services.hot_areas import find_hot_areas
-from app.services.selecting import Selection, period_us
+from app.services.selecting import Selection, index_records, period_us
 from app.services.study import Effort, effort, estimated_cells, exposure_of, study_cells
 from app.services.time_patterns import near_repeats
 from data.store import Store
@@ -17,19 +18,22 @@ from geo import cells as h3cells
 from geo.bias import cell_states
 from geo.exposure import Exposure, ExposureKind, without_rim
 from geo.hotspots import Hotspots, find_hotspots
+from geo.indexed import Indexed
 from geo.model import STATISTIC_COLUMNS, ComparedWith, Scope
 from geo.narrative import plural
 from geo.neighbourhoods import Neighbourhoods
 from geo.parameters import AnalysisParameters
 from geo.periods import months_present
 from geo.sentences import NO_HOT_CELLS
-from geo.stability import MAX_CELLS, HotGrid, grids, hot_on
+from geo.stability import MAX_CELLS, Grid, HotGrid, grids, hot_on
 from geo.surface import kernel_density
 from geo.temporal import local_months, midpoint_us
 from geo.trend import MIN_PERIODS, TrendClass, classify_trends
-from geo.uncertainty import likely_positions, top_probability
+from geo.uncertainty import likely_cells, top_probability
 
 Progress = Callable[[str], None]
+# What of a record says where it may have been, and when.
+_WEIGHED: Final = ("lon", "lat", "precision_m", "from_us", "to_us")
 
 
 @dataclass(frozen=True)
@@ -67,20 +71,25 @@ def find(
     if _has_rim(selection, exposure):
         share = without_rim(share, around)
     counted = counted_records(parameters, selection.located)
-    position = _positions(cells, counted, parameters.resolution)
+    at = selection.at if counted is selection.located else index_records(counted)
+    position = np.searchsorted(cells, at.distinct_cells(parameters.resolution))[at.inverse]
     counts = np.bincount(position, minlength=len(cells))
-    progress("Testing what is hot")
-    found = find_hotspots(
-        counts, share, around, seed=streams[0], alpha=parameters.alpha, simulations=parameters.simulations
-    )
-    progress("Following the months")
-    tested = found.test.tested[position]
-    trend, periods = _trend(store, scope, parameters, selection, counted[tested], position[tested], share, around)
-    progress("Checking other grids")
-    checked = _check_grids(parameters, selection, exposure, counted, seed=streams[1])
-    progress("Weighing uncertain positions and times")
     fringe = counted_records(parameters, selection.fringe)
-    top = _top(parameters, pd.concat([counted, fringe], ignore_index=True), cells, share, around, seed=streams[2])
+    weighed = pd.concat([one[list(_WEIGHED)] for one in (counted, fringe)], ignore_index=True)
+    with ThreadPoolExecutor(1) as beside:  # each has draws of its own, so either may come first
+        weighing = beside.submit(_top, parameters, weighed, cells, share, around, seed=streams[2])
+        progress("Testing what is hot")
+        found = find_hotspots(
+            counts, share, around, seed=streams[0], alpha=parameters.alpha, simulations=parameters.simulations
+        )
+        progress("Following the months")
+        tested = found.test.tested[position]
+        in_test = counted[["from_us", "to_us"]][tested]
+        trend, periods = _trend(store, scope, parameters, selection, in_test, position[tested], share, around)
+        progress("Checking other grids")
+        checked = _check_grids(parameters, selection, exposure, at, seed=streams[1])
+        progress("Weighing uncertain positions and times")
+        top = weighing.result()
     looked = outreach.looked(cells)
     frame = _frame(store, found, cells, share, counted, looked).assign(top_probability=top, trend=trend)
     summary = _summary(parameters, found, counted, position, outreach, looked, cells) | {"periods": periods}
@@ -105,11 +114,6 @@ def _has_rim(selection: Selection, exposure: Exposure) -> bool:
     return selection.study is None and exposure.kind is not ExposureKind.EFFORT
 
 
-def _positions(cells: h3cells.Cells, records: pd.DataFrame, resolution: int) -> NDArray[np.int64]:
-    occupied = h3cells.index_points(records["lon"].to_numpy(float), records["lat"].to_numpy(float), resolution)
-    return np.searchsorted(cells, occupied)
-
-
 def _trend(
     store: Store,
     scope: Scope,
@@ -126,7 +130,10 @@ def _trend(
         return np.full(n, str(TrendClass.INSUFFICIENT_HISTORY), object), {"months": 0, "missing": 0}
     first, months = int(selection.months.min()), int(selection.months.max() - selection.months.min()) + 1
     known = np.bincount(selection.months - first, minlength=months)
-    present = months_present(known, *_file_months(store, scope, parameters, first))
+    # Files say what an empty month means; without one, nobody needs to ask them.
+    present = known > 0
+    if not present.all():
+        present = months_present(known, *_file_months(store, scope, parameters, first))
     told = {"months": int(present.sum()), "missing": int((~present).sum())}
     if present.sum() < MIN_PERIODS:
         return np.full(n, str(TrendClass.INSUFFICIENT_HISTORY), object), told
@@ -157,36 +164,33 @@ def _file_months(
 
 
 def _check_grids(
-    parameters: AnalysisParameters, selection: Selection, exposure: Exposure, counted: pd.DataFrame, *, seed: int
+    parameters: AnalysisParameters, selection: Selection, exposure: Exposure, at: Indexed, *, seed: int
 ) -> tuple[HotGrid, ...] | None:
     """Hot cells of three resolutions laid three ways; None where the finest would have too many cells."""
-    lon, lat = counted["lon"].to_numpy(float), counted["lat"].to_numpy(float)
     finest = parameters.resolution + 1
-    if not len(lon):
+    if not len(at.lon):
         return None
     if selection.study is not None and estimated_cells(selection.study, finest) > 2 * MAX_CELLS:
         return None
-    checked: list[HotGrid] = []
-    for grid in reversed(list(grids(parameters.resolution, float(np.median(lat))))):
-        here = h3cells.index_points(lon + grid.shift_degrees, lat, grid.resolution)
+    asked: list[tuple[Grid, h3cells.Cells, h3cells.Cells]] = []
+    for grid in reversed(list(grids(parameters.resolution, float(np.median(at.lat[at.inverse]))))):
+        here = at.distinct_cells(grid.resolution, grid.shift_degrees)
         if selection.study is None and len(np.unique(here)) > MAX_CELLS // 4:
             return None
         study = study_cells(selection.study, here, grid.resolution)
         if len(study) > MAX_CELLS:
             return None
-        checked.append(
-            hot_on(
-                grid,
-                lon,
-                lat,
-                study,
-                exposure,
-                seed=seed + len(checked),
-                alpha=parameters.alpha,
-                rim=_has_rim(selection, exposure),
-            )
-        )
-    return tuple(checked)
+        asked.append((grid, here, study))
+    rim = _has_rim(selection, exposure)
+
+    def check(number: int) -> HotGrid:
+        grid, here, study = asked[number]
+        return hot_on(
+            grid, here, at.times, study, exposure, seed=seed + number, alpha=parameters.alpha, rim=rim
+        )  # fmt: skip
+
+    with ThreadPoolExecutor(at.workers) as pool:  # each grid has a seed of its own
+        return tuple(pool.map(check, range(len(asked))))
 
 
 def _top(
@@ -199,18 +203,21 @@ def _top(
     seed: int,
 ) -> NDArray[np.float64]:
     """Probability that each cell is in the top 1 %, over likely positions and times; NaN-free, zero without records."""
+    if not len(records) or not len(cells):
+        return np.zeros(len(cells))
     start, end = period_us(parameters)
     from_us, to_us = records["from_us"].to_numpy(float), records["to_us"].to_numpy(float)
     inside = np.clip((np.minimum(to_us, float(end)) - np.maximum(from_us, float(start))) / (to_us - from_us), 0.0, 1.0)
-    stated = records[["lon", "lat", "precision_m"]].to_numpy(float)
-    distinct, which = np.unique(stated, axis=0, return_inverse=True)
-    if not len(records) or not len(cells):
-        return np.zeros(len(cells))
-    lon, lat = likely_positions(*distinct.T)
-    where = h3cells.index_points(lon.ravel(), lat.ravel(), parameters.resolution)
-    at = np.minimum(np.searchsorted(cells, where), len(cells) - 1)
-    positions = np.where(cells[at] == where, at, -1).reshape(lon.shape)[which.ravel()]
-    return top_probability(positions, inside, share, around, seed=seed)
+    at = index_records(records)
+    known_m, precision = np.unique(records["precision_m"].to_numpy(float), return_inverse=True)
+    stated, which = np.unique(at.inverse * len(known_m) + precision, return_inverse=True)
+    place, precision = np.divmod(stated, len(known_m))
+    where = likely_cells(
+        at.lon[place], at.lat[place], known_m[precision], parameters.resolution, workers=at.workers
+    )  # fmt: skip
+    nearest = np.minimum(np.searchsorted(cells, where), len(cells) - 1)
+    positions = np.where(cells[nearest] == where, nearest, -1)
+    return top_probability(positions, inside, share, around, seed=seed, which=which)
 
 
 def _frame(

@@ -11,7 +11,7 @@ from geo.cluster import NOISE
 from geo.cluster_spacetime import dbscan_spacetime
 from geo.errors import InvalidParameter
 from geo.moving_window import scan_window_p
-from geo.near_repeat import knox_table
+from geo.near_repeat import MAX_PAIRS, knox_table, pairs_at_least
 from geo.temporal import local_days, midpoint_us
 
 # A burst is as dense as a cluster, within four weeks.
@@ -41,20 +41,22 @@ def bursts(
     given how many it has over the time in which anything was recorded.
     """
     usable = dated(records)
-    records, group = records[usable], group[usable]
+    records, group = records[["x_m", "y_m", "from_us", "to_us"]][usable], group[usable]
     at_us = _calendar_us(records)
     labels = dbscan_spacetime(
         records["x_m"].to_numpy(float), records["y_m"].to_numpy(float), at_us,
         eps_m=eps_m, eps_days=BURST_DAYS, min_weight=min_weight,
     ).labels  # fmt: skip
-    table = pd.DataFrame({"group": group, "label": labels, "day": at_us // _DAY_US})[labels != NOISE]
+    days = at_us // _DAY_US
+    table = pd.DataFrame({"group": group, "label": labels, "day": days})[labels != NOISE]
     found: list[dict[str, Any] | None] = [None] * count
     sizes = table.groupby(["group", "label"])["day"].agg(["size", "min", "max"]).reset_index()
     sizes = sizes.sort_values(["group", "size", "max"], ascending=[True, False, False]).drop_duplicates("group")
-    days = at_us // _DAY_US
     windows = (int(days.max() - days.min()) + 1) / BURST_DAYS if len(days) else 0.0
+    order = np.lexsort((days, group))
+    starts, sorted_days = np.searchsorted(group[order], np.arange(count + 1)), days[order]
     for place, _, records_in_it, first, last in sizes.itertuples(index=False):
-        own = np.sort(days[group == place])
+        own = sorted_days[starts[place] : starts[place + 1]]
         most = int((np.searchsorted(own, own + BURST_DAYS, side="left") - np.arange(len(own))).max())
         found[int(place)] = {
             "records": int(records_in_it),
@@ -72,18 +74,22 @@ def _iso(day: int) -> str:
 
 def near_repeats(records: pd.DataFrame, *, seed: int) -> dict[str, Any]:
     """Near-repeat table of the records, or the reason why there is none."""
-    usable = records[dated(records)]
+    usable = records[["x_m", "y_m", "from_us", "to_us"]][dated(records)]
     if len(usable) < 2:
         return {"reason": "Fewer than two records are dated to the week."}
+    too_many = {
+        "reason": "There are too many near pairs of records to permute; choose a shorter period or a smaller area."
+    }
+    x_m, y_m = (usable[name].to_numpy(float) for name in ("x_m", "y_m"))
+    if pairs_at_least(x_m, y_m, SPACE_BANDS_M[-1]) > MAX_PAIRS:
+        return too_many
     try:
         table = knox_table(
-            usable["x_m"].to_numpy(float), usable["y_m"].to_numpy(float), _calendar_us(usable),
-            space_bands_m=SPACE_BANDS_M, time_bands_days=TIME_BANDS_DAYS, permutations=PERMUTATIONS, seed=seed,
+            x_m, y_m, _calendar_us(usable), space_bands_m=SPACE_BANDS_M, time_bands_days=TIME_BANDS_DAYS,
+            permutations=PERMUTATIONS, seed=seed,
         )  # fmt: skip
     except InvalidParameter:
-        return {
-            "reason": "There are too many near pairs of records to permute; choose a shorter period or a smaller area."
-        }
+        return too_many
     return {
         "records": len(usable),
         "space": list(table.space_labels),

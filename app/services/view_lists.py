@@ -13,6 +13,7 @@ from app.services.map_cells import COLUMNS, view_cells
 from app.services.map_layers import map_layer, release_cells
 from app.services.rulings import rulings
 from app.services.run_records import run_records
+from app.services.shared_cells import shared_months
 from data.store import Store
 from geo import cells as h3cells
 from geo.decisions import Standing, as_decided
@@ -117,14 +118,20 @@ def listed_cells(
     return replace(page, rows=rows[list(COLUMNS)].to_dict("records"))
 
 
-def count_view(store: Store, scope: Scope, run: Run, view: View) -> ViewCounts:
-    """Count what a view shows of an analysis, and offer what could be chosen."""
+def count_view(store: Store, scope: Scope, run: Run, view: View, profile: Profile = Profile.OPERATIONAL) -> ViewCounts:
+    """Count what a view shows of an analysis, and offer what could be chosen.
+
+    The counts are for operations; the months are those that an audience may be offered.
+    """
     records = run_records(store, scope, run)
     undated = matching(records, replace(view, date_from=None, date_to=None))
+    months = by_month(records, undated)
+    if profile is not Profile.OPERATIONAL:
+        months = {name: months[name] for name in shared_months(store, scope, run, profile)}
     return ViewCounts(
         records=count_shown(store, scope, run, view),
         of=len(records),
-        months=by_month(records, undated),
+        months=months,
         without_time=without_time(records, view),
         choices={name: _choices(records[name]) for name in ("kind", "category", "source_type", "grade", "agency")},
     )

@@ -173,7 +173,15 @@ window.lapwing = (() => {
   // Draws what the address of this name has; asks again where the view has moved on meanwhile.
   const refill = async (layer, config, name, chosen = () => true) => {
     const url = config[name];
-    const data = url ? await fetched(url, "json") : { type: "FeatureCollection", features: [] };
+    let data = { type: "FeatureCollection", features: [] };
+    try {
+      if (url) data = await fetched(url, "json");
+    } catch (error) {
+      if (config[name] === url) {
+        layer.clearLayers(); // what it has is of another view
+        throw error;
+      }
+    }
     if (config[name] !== url) return refill(layer, config, name, chosen);
     data.features = data.features.filter(chosen);
     layer.clearLayers();
@@ -201,10 +209,19 @@ window.lapwing = (() => {
       },
     });
     layer.on("layerremove", ({ layer: shape }) => shapes.delete(shape.feature.properties.place));
-    const load = () => refill(layer, config, "places_url");
-    await load();
+    const found = {
+      choose,
+      missing: false, // they could not be drawn when they were asked for last
+      load: async () => {
+        found.missing = true;
+        const count = await refill(layer, config, "places_url");
+        found.missing = false;
+        return count;
+      },
+    };
+    await found.load();
     panel.add("Found", "Places", layer);
-    return { choose, load };
+    return found;
   };
 
   const addLines = (config, panel, paneName) => {
@@ -265,8 +282,13 @@ window.lapwing = (() => {
       cells.choose(null);
       hidePanel();
     }
-    if (places && config.places_url !== before.places_url) {
-      sayDrawn(await places());
+    if (places && (places.missing || config.places_url !== before.places_url)) {
+      try {
+        sayDrawn(await places.load());
+      } catch (error) {
+        if (error.ended) throw error;
+        say("The places could not be drawn. Choose the filter or the month again; the list beside the map is complete.");
+      }
       if (shapes.has(opened?.place)) shapes.get(opened.place).setStyle(CHOSEN).bringToFront();
       else if (opened?.place) hidePanel();
     }
@@ -312,7 +334,7 @@ window.lapwing = (() => {
       window.lapwing.drawing(map, config);
       await addGround(map, config, panel, base);
       const found = await addPlaces(config, panel, places, shapes);
-      Object.assign(parts, { shapes, places: found.load, lines: addLines(config, panel, lines) });
+      Object.assign(parts, { shapes, places: found, lines: addLines(config, panel, lines) });
       await parts.lines();
       const chosen = {
         place: found.choose,
