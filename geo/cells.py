@@ -34,10 +34,10 @@ LOADED_KERNEL_FROM: Final = 5_000
 
 @cache
 def _kernel() -> ModuleType | None:
-    """Return the compiled loops, or None where the h3 package does not export its C library."""
+    """Return the compiled loops, or None where the h3 package does not export its C library or it cannot be opened."""
     try:
         from geo import cells_kernel
-    except ImportError:
+    except (ImportError, OSError):
         return None
     return cells_kernel
 

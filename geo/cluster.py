@@ -85,7 +85,8 @@ def dbscan(
     Raises
     ------
     InvalidParameter
-        For coordinates that are not finite, weights below 0, and a radius or threshold that is not positive.
+        For coordinates that are not finite, weights below 0, a radius or threshold that is not positive, and a radius too
+        small for the grid.
 
     Notes
     -----
@@ -130,8 +131,10 @@ def _by_scikit_learn(points_m: Floats, weight: Floats, *, eps_m: float, min_weig
 
     if not weight.any():  # nothing to fit, for scikit-learn
         return np.full(len(points_m), NOISE, np.int64), np.zeros(len(points_m), bool)
-    threshold = math.ceil(min_weight)  # scikit-learn takes a whole number; a fraction is scaled into the weights
-    scaled = weight * (threshold / min_weight)
+    # scikit-learn takes a whole number: times a power of two every float is one, and no sum is rounded otherwise. A weight
+    # beyond the threshold does what one at the threshold does, and does not overflow.
+    threshold, power = float(min_weight).as_integer_ratio()
+    scaled = np.ldexp(np.minimum(weight, min_weight), power.bit_length() - 1)
     fitted = DBSCAN(eps=eps_m, min_samples=threshold, algorithm="kd_tree").fit(points_m, sample_weight=scaled)
     core = np.zeros(len(points_m), bool)
     core[fitted.core_sample_indices_] = True

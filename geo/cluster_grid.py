@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.compiled import compiled
+from geo.errors import InvalidParameter
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-# Squares are this much smaller than they might be: the rounding of a billion rows of squares stays below it.
+# Squares are this much smaller than they might be: the rounding of a billion squares from the origin stays below it.
 _MARGIN: Final = 1e-6
+_FARTHEST_SQUARES: Final = 1e9
 _MANY_PAIRS: Final = 256
 _ROWS: Final = 5  # a neighbour lies at most two squares away, to each side
 NONE: Final = -1
@@ -100,10 +102,19 @@ def _boxes(x_m: Floats, y_m: Floats, first: Ints) -> Floats:
 
 
 def lay_squares(x_m: Floats, y_m: Floats, weight: Floats, eps_m: float) -> Squares:
-    """Sort points into squares with a diagonal just below ``eps_m``."""
+    """Sort points into squares with a diagonal just below ``eps_m``; they begin at the origin, so every strip cuts alike.
+
+    Raises
+    ------
+    InvalidParameter
+        When the radius is so small, or the points so far from the origin, that rounding decides which square is theirs.
+    """
     side_m = eps_m / math.sqrt(2) * (1 - _MARGIN)
-    column = ((x_m - x_m.min()) / side_m).astype(np.int64)
-    row = ((y_m - y_m.min()) / side_m).astype(np.int64)
+    farthest_m = max(float(np.abs(one).max()) for one in (x_m, y_m))
+    if farthest_m > _FARTHEST_SQUARES * side_m:
+        raise InvalidParameter(f"eps_m {eps_m:g} is too small for coordinates of {farthest_m:,.0f} metres.")
+    column, row = (np.floor(one / side_m).astype(np.int64) for one in (x_m, y_m))
+    column, row = column - column.min(), row - row.min()
     columns, rows = int(column.max()) + 1, int(row.max()) + 1
     if columns + rows < 4 * len(x_m) + 1_000_000:
         order = _counted(row, np.arange(len(row)), rows)
@@ -192,7 +203,11 @@ def _core(squares: Squares, eps_m2: float, min_weight: float) -> Flags:
             core[first[square] : first[square + 1]] = True
             continue
         found = _near_squares(squares.key[square], squares.stride, squares.key, pointer, near)
-        if total[near[:found]].sum() >= min_weight:
+        possible = total[square]
+        for other in near[:found]:  # in the order of _reaches, so that no rounding makes this the smaller sum
+            if other != square:
+                possible += total[other]
+        if possible >= min_weight:
             for i in range(first[square], first[square + 1]):
                 core[i] = _reaches(i, square, near[:found], squares, total, (eps_m2, min_weight))
     return core

@@ -4,10 +4,15 @@ import json
 import math
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Final
 
 from geo.errors import InvalidParameter
 from geo.model import MIN_VEHICLES, SHARED_RESOLUTION, ClusterAlgorithm, ComparedWith, RecordKind, content_hash
 from geo.view import EARLIEST, LATEST
+
+
+# No coordinate is known to less.
+LEAST_EPS_M: Final = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +85,8 @@ class AnalysisParameters:
         problems = self._date_problems()
         if not 5 <= self.resolution <= 12:
             problems.append(f"resolution {self.resolution} is outside 5..12")
-        if not 0 < self.eps_m <= 5000:
-            problems.append(f"eps_m {self.eps_m:g} is outside 0..5000 metres")
+        if not LEAST_EPS_M <= self.eps_m <= 5000:
+            problems.append(f"eps_m {self.eps_m:g} is outside {LEAST_EPS_M:g}..5000 metres")
         if not 0 < self.min_weight < 1e6:
             problems.append(f"min_weight {self.min_weight:g} must be positive")
         if unknown := sorted(set(self.record_kinds) - set(RecordKind)):

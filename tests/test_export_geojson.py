@@ -1,10 +1,12 @@
 """GeoJSON against an independent validator, GDAL and the OS transformation."""
 
 import json
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 import geojson_validator
 import numpy as np
+import pandas as pd
 import pyogrio
 import pytest
 import shapely
@@ -129,6 +131,22 @@ def test_missing_numbers_and_dates_are_null():
         "2025-01-31",
     )
     assert first["records"] == 20
+
+
+def test_days_and_moments_of_any_kind_are_iso_8601():
+    given = [
+        pd.Timestamp("2025-01-31 10:00"), pd.Timestamp("2025-01-31 10:00:00.123456789", tz="UTC"), pd.NaT,
+        datetime(2025, 1, 31, 9, tzinfo=UTC), date(2025, 1, 31), time(9, 30), None,
+    ]  # fmt: skip
+    released = make_layer(Layer.PLACES, records=[20] * len(given))
+    released.features["first_day"] = pd.Series(given, dtype=object)
+    assert [f["properties"]["first_day"] for f in read(write_geojson(released))["features"]] == [
+        "2025-01-31T10:00:00", "2025-01-31T10:00:00.123456789+00:00", None,
+        "2025-01-31T09:00:00+00:00", "2025-01-31", "09:30:00", None,
+    ]  # fmt: skip
+    released.features["first_day"] = pd.Series([{1}] * len(given), dtype=object)
+    with pytest.raises(TypeError, match="set"):
+        write_geojson(released)
 
 
 def test_long_layers_are_written_in_pieces_without_seam():

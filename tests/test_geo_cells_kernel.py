@@ -1,5 +1,6 @@
 """The compiled way to H3's functions against the calls of h3: the same bits everywhere on earth, and the same refusals."""
 
+import ctypes
 import subprocess
 import sys
 
@@ -272,6 +273,23 @@ def test_without_the_exported_library_every_answer_is_called_for(monkeypatch, ke
     h3cells._kernel.cache_clear()
     try:
         assert h3cells._kernel() is None
+        found = h3cells.index_points(np.array([-2.36]), np.array([51.38]), 9)
+        assert h3cells.cell_text(found) == [h3.latlng_to_cell(51.38, -2.36, 9)]
+    finally:
+        h3cells._kernel.cache_clear()
+
+
+def test_a_library_that_cannot_be_opened_is_done_without(monkeypatch, kernel):
+    def refuse(name):
+        raise OSError(f"{name}: cannot open shared object file")
+
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
+    monkeypatch.delitem(sys.modules, "geo.cells_kernel")  # imported anew, and put back afterwards
+    monkeypatch.delattr("geo.cells_kernel")
+    h3cells._kernel.cache_clear()
+    try:
+        assert h3cells._kernel() is None
+        h3cells.compile_loops()
         found = h3cells.index_points(np.array([-2.36]), np.array([51.38]), 9)
         assert h3cells.cell_text(found) == [h3.latlng_to_cell(51.38, -2.36, 9)]
     finally:

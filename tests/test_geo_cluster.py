@@ -16,6 +16,17 @@ EPS = st.sampled_from([1.0, 2.0, 5.0, 5.5])
 MIN_WEIGHT = st.sampled_from([1, 2, 3, 4, 6, 2.5])
 
 
+def _by_both(points, weights, eps_m, min_weight):
+    """Core flags of the grid, and of scikit-learn, whose labels must be the grid's too."""
+    x_m, y_m = np.array(points, float).T
+    asked = {"eps_m": eps_m, "min_weight": min_weight, "weights": np.asarray(weights, float)}
+    grid, other = (
+        dbscan(x_m, y_m, algorithm=one, **asked) for one in (ClusterAlgorithm.GRID, ClusterAlgorithm.SKLEARN)
+    )
+    assert grid.labels.tolist() == other.labels.tolist()
+    return grid.core.tolist(), other.core.tolist()
+
+
 def _run(rows, eps_m, min_weight):
     x_m, y_m, weight = np.array(rows, float).reshape(-1, 3).T
     return x_m, y_m, weight, dbscan(x_m, y_m, eps_m=eps_m, min_weight=min_weight, weights=weight)
@@ -64,6 +75,37 @@ def test_labels_equal_scikit_learn_in_canonical_order(rows, eps_m, min_weight):
     model = DBSCAN(eps=eps_m, min_samples=min_weight, algorithm="kd_tree")
     model.fit(found.points_m, sample_weight=found.weights)
     assert found.point_labels.tolist() == model.labels_.tolist()
+
+
+# Sums of halves and quarters are exact; what they are held against need not be, and lies just above or below a sum.
+EXACT_WEIGHT = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0, 2.0, 3.25])
+TENTHS = [0.1, 0.3, 0.7, 1.1, 1.2, 1.3, 2.3, 4.1]
+BESIDE = [float(np.nextafter(sum_, side)) for sum_ in (0.25, 1.5, 2.0, 2.75) for side in (0, 9)]
+THRESHOLD = st.sampled_from([0.25, 0.75, 1.25, 1.5, 1.75, 2.25, 2.5, 2.75, 3.0, *TENTHS, *BESIDE])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12), EXACT_WEIGHT), min_size=1, max_size=40), EPS, THRESHOLD
+)
+@example([(0, 0, 0.25), (1, 0, 0.5), (0, 1, 0.75)], 5.0, 1.5)
+def test_a_fractional_threshold_is_the_same_for_scikit_learn(rows, eps_m, min_weight):
+    points, weights = [row[:2] for row in rows], [row[2] for row in rows]
+    core, other = _by_both(points, weights, eps_m, min_weight)
+    assert core == other
+
+
+@pytest.mark.parametrize("min_weight", TENTHS)
+def test_a_threshold_in_tenths_is_met_by_as_much_and_by_no_less(min_weight):
+    points, less = [(0, 0), (900, 0), (901, 0)], np.nextafter(min_weight, 0)
+    for algorithm_core in _by_both(points, [min_weight, less, 0], 5.0, min_weight):
+        assert algorithm_core == [True, False, False]
+
+
+@pytest.mark.parametrize("min_weight", [5e-324, 1e-300, 1e-9, 1e300])
+def test_thresholds_and_weights_of_any_size_do_not_overflow(min_weight):
+    core, other = _by_both([(0, 0), (900, 0), (1800, 0)], [1e305, 1e-310, 0], 5.0, min_weight)
+    assert core == other == [True, min_weight <= 1e-310, False]
 
 
 @settings(max_examples=80, deadline=None)

@@ -159,3 +159,29 @@ def test_nothing_is_compiled_anew_by_what_an_analysis_does():
     loops = [one for one in vars(cluster_grid).values() if hasattr(one, "signatures")]
     assert len(loops) > 8
     assert max(len(one.signatures) for one in loops) == 1
+
+
+TENTHS = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(0, 6), st.sampled_from([0.1, 0.2, 0.3, 0.7])), min_size=2, max_size=120
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(TENTHS, st.sampled_from([1.0, 2.0, 3.0]), st.sampled_from([0.6, 0.9, 1.1, 2.0]), st.integers(2, 8))
+def test_strips_agree_also_where_sums_are_rounded(rows, eps_m, min_weight, workers):
+    x_m, y_m, weights = np.array(rows, float).T
+    asked = {"eps_m": eps_m, "min_weight": min_weight, "weights": weights}
+    same(dbscan(x_m, y_m, workers=workers, **asked), dbscan(x_m, y_m, **asked))
+
+
+@pytest.mark.parametrize("eps_m", [1e-3, 4e-4, 1e-5, 1e-9])
+def test_a_radius_too_small_for_the_land_is_refused_and_never_answered_wrongly(eps_m):
+    rng = np.random.default_rng(3)
+    middle = rng.uniform(0, 1e6, (2, 300))
+    x_m, y_m = np.repeat(middle, 3, axis=1) + rng.uniform(-eps_m / 4, eps_m / 4, (2, 900))
+    try:
+        found = dbscan(x_m, y_m, eps_m=eps_m, min_weight=3)
+    except InvalidParameter as error:
+        assert "too small" in str(error)
+        return
+    same(found, dbscan(x_m, y_m, eps_m=eps_m, min_weight=3, algorithm=ClusterAlgorithm.SKLEARN))

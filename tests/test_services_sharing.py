@@ -241,6 +241,20 @@ def test_what_was_taken_back_was_seen_all_the_same(lapwing: Lapwing) -> None:
     assert logged(lapwing)[-1][2]["sooner"] is False
 
 
+def test_one_made_beside_any_that_was_ever_shared_needs_a_second_thought(lapwing: Lapwing) -> None:
+    for name, days_ago in (("a", 60), ("c", 30), ("b", 59)):
+        keep(lapwing, name, days_ago=days_ago)
+    share(lapwing, "a", days=-58)
+    share(lapwing, "c", days=-29)
+    with pytest.raises(Conflict, match="less than 28 days"):
+        share(lapwing, "b")  # partners still hold a, made a day before it
+    share(lapwing, "b", sooner=True)
+    detail = logged(lapwing)[-1][2]
+    assert (detail["sooner"], detail["close_to"]) == (True, "a")
+    share(lapwing, "a")  # seen before: nothing new
+    assert logged(lapwing)[-1][2]["sooner"] is False
+
+
 # --- what ends it -----------------------------------------------------------------------------------------------------
 
 
@@ -297,6 +311,8 @@ def test_what_is_made_anew_under_its_id_is_another(lapwing: Lapwing, tmp_path: P
     assert seen(lapwing) == run.run_id
     again = run_of(lapwing, as_of_us=NOW_US + DAY_US)
     assert (again.run_id, seen(lapwing)) == (run.run_id, None)
+    verb, _, detail = logged(lapwing)[-1]
+    assert (verb, detail["reason"]) == (Verb.WITHDRAWAL, "it was made anew")
     with pytest.raises(Conflict, match="less than 28 days"):
         share(lapwing, run.run_id)
 

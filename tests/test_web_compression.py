@@ -164,6 +164,16 @@ def test_a_range_is_of_the_plain_bytes(client: FlaskClient) -> None:
     assert held.status_code == 200  # a weak tag holds no range
 
 
+def test_the_form_in_gzip_has_no_date_that_would_hold_a_range(client: FlaskClient) -> None:
+    plain, packed = client.get(SCRIPT), client.get(SCRIPT, headers=GZIP)
+    dated = {"Range": "bytes=0-1999", "If-Range": plain.headers["Last-Modified"]}
+    assert client.get(SCRIPT, headers=dated).status_code == 206  # of the plain bytes, so whoever has the date may ask
+    again = client.get(SCRIPT, headers={**GZIP, "If-None-Match": packed.headers["ETag"]})
+    assert (packed.status_code, again.status_code) == (200, 304)
+    assert "Last-Modified" not in packed.headers
+    assert "Last-Modified" not in again.headers
+
+
 def test_posts_and_failures_are_left_alone(client: FlaskClient, run_id: str) -> None:
     missing = client.get("/nowhere.mvt", headers={**GZIP, "Accept": "application/json"})
     assert missing.status_code == 404

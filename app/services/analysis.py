@@ -15,7 +15,7 @@ from app.services.placing import make_places
 from app.services.run_inputs import read_inputs, require_read, require_unchanged, stored_run
 from app.services.run_records import NAME, pack_records
 from app.services.selecting import Selection, select
-from app.services.sharing import SHAREABLE, may_be_shared
+from app.services.sharing import SHAREABLE, end_if_shared, may_be_shared
 from app.services.study import study_cells
 from data.audit import Verb
 from data.store import Store
@@ -108,6 +108,8 @@ def analyse(
     progress("Saving")
     with store.database.transaction():
         require_unchanged(store, scope, inputs)
+        store.database.lock("run")  # nobody shares one that is replaced
+        end_if_shared(store, scope, run.run_id, now_us, reason="it was made anew")
         store.runs.save(scope, run, cells, found.places, found.members, selection.matches, besides)
         store.places.remember(scope, run.run_id, found.remembered)
         progress("Preparing the map")

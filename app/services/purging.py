@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from app.services.purging_nominations import OldNominations, remove_nominations
+from app.services.sharing import end_if_shared
 from app.services.terms import Terms
 from data.audit import Verb
 from data.ids import uuid7
@@ -160,10 +161,8 @@ def affected_runs(store: Store, scope: Scope, record_keys: Sequence[bytes], batc
 def drop_layers_of(store: Store, scope: Scope, runs: Sequence[str], now_us: int) -> None:
     """Remove the layers of some analyses, stop sharing one that is among them, and recall what was handed out of them."""
     store.database.lock("run")  # nobody shares one that goes
-    live = store.sharings.live(scope)
-    if live is not None and live.run_id in runs:  # it ends with the layers
-        why = "records it rests on are no longer held"
-        store.audit.append(scope, Verb.WITHDRAWAL, f"run:{live.run_id}/shared", now_us, reason=why)
+    for run_id in runs:  # sharing ends with the layers
+        end_if_shared(store, scope, run_id, now_us, reason="records it rests on are no longer held")
     recalled = {entry["disclosure_id"] for entry in store.retention.recalls(scope)}
     for disclosure in _disclosures(store, scope, runs):
         if disclosure not in recalled:

@@ -126,6 +126,13 @@ def share_run(store: Store, scope: Scope, run_id: str, purpose: str, *, sooner: 
     return made
 
 
+def end_if_shared(store: Store, scope: Scope, run_id: str, now_us: int, *, reason: str) -> None:
+    """Log that partners and boards see an analysis no longer, for its layers are about to go; under the lock ``run``."""
+    live = store.sharings.live(scope)
+    if live is not None and live.run_id == run_id:
+        _log_end(store, scope, run_id, now_us, reason=reason)
+
+
 def stop_sharing(store: Store, scope: Scope, purpose: str, *, run_id: str = "", now_us: int) -> Sharing:
     """Take the shared analysis from partners and boards at once; they see none until one is shared.
 
@@ -167,13 +174,17 @@ def obstacle(store: Store, scope: Scope, run: Run) -> str:
 
 
 def _close_to(store: Store, scope: Scope, run: Run, now_us: int) -> Sharing | None:
-    """Return what was shared last where it is another analysis that was shared, or made, less than four weeks apart."""
-    acts = store.sharings.all(scope)
-    if not acts or (acts[-1].run_id, acts[-1].run_made_at_us) == (run.run_id, run.generated_at_us):
+    """Return what was shared less than four weeks ago, or was made less than four weeks apart, whenever it was shared.
+
+    An analysis that was shared once before tells nothing new.
+    """
+    acts, near_us = store.sharings.all(scope), APART_DAYS * DAY_US
+    if any((one.run_id, one.run_made_at_us) == (run.run_id, run.generated_at_us) for one in acts):
         return None
-    last = acts[-1]
-    apart_us = min(now_us - last.shared_at_us, abs(run.generated_at_us - last.run_made_at_us))
-    return last if apart_us < APART_DAYS * DAY_US else None
+    for act in reversed(acts):
+        if abs(run.generated_at_us - act.run_made_at_us) < near_us or now_us - act.shared_at_us < near_us:
+            return act
+    return None
 
 
 def _log_end(store: Store, scope: Scope, run_id: str, at_us: int, **told: str) -> None:

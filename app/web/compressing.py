@@ -78,7 +78,8 @@ def _put_gzip(response: Response, shelf: Shelf) -> None:
     packed = shelf.get(key, lambda: gzip.compress(body, _LEVEL, mtime=0), len)
     response.set_data(packed)
     response.headers["Content-Encoding"] = "gzip"
-    response.headers.pop("Accept-Ranges", None)  # a range would be of the plain bytes
+    for name in ("Accept-Ranges", "Last-Modified"):  # a range would be of the plain bytes, and If-Range takes dates
+        response.headers.pop(name, None)
     tag, _ = response.get_etag()
     if tag:
         response.set_etag(tag, weak=True)

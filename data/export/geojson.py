@@ -4,6 +4,7 @@ Source: RFC 7946 (longitude first, WGS 84, counter-clockwise exteriors, no ``crs
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import date, time
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from geo.errors import DisclosureError
 
 _CHUNK: Final = 2048
 _OPTIONS: Final = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_STRICT_INTEGER
+_TEXT_OPTIONS: Final = orjson.OPT_INDENT_2 | orjson.OPT_PASSTHROUGH_DATETIME
 
 
 def write_geojson(layer: ReleasedLayer) -> bytes:
@@ -77,7 +79,14 @@ def _encode(values: Any) -> list[bytes]:
     if isinstance(values, np.ndarray):
         return orjson.dumps(values, option=_OPTIONS)[1:-1].split(b",")
     # Indented output puts each element on its own line, and no JSON string holds a raw line break: the cut is safe.
-    pieces = orjson.dumps(values, option=_OPTIONS | orjson.OPT_INDENT_2)[4:-2].split(b",\n  ")
+    pieces = orjson.dumps(values, _text_of, _OPTIONS | _TEXT_OPTIONS)[4:-2].split(b",\n  ")
     if len(pieces) != len(values):
         raise DisclosureError("A property of a released layer is not a plain value.")
     return pieces
+
+
+def _text_of(value: Any) -> str | None:
+    """Return a day or moment, of pandas or not, as ISO 8601; a missing one, which is unlike itself, as null."""
+    if isinstance(value, date | time):
+        return value.isoformat() if value == value else None
+    raise TypeError(f"{type(value).__name__} is not a plain value.")
