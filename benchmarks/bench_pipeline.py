@@ -3,7 +3,8 @@
     python benchmarks/bench_pipeline.py [--write] [--rows 1000000]
 
 Each command is a process of its own, timed by the wall, with its CPU and its peak memory. The PostgreSQL server is a throw-away
-one with fsync off; SQLite writes as it always does. A profile of each command says where its time goes.
+one with fsync off; SQLite writes as it always does. A profile of each command says where its time goes. Every row of the file must
+be accepted, rejected or a duplicate, and both stores must count the same; where not the tables are printed and nothing is written.
 """
 
 import json
@@ -26,6 +27,9 @@ PROFILED = (
     "cli(sys.argv[1:], prog_name='lapwing', standalone_mode=False); profile.disable(); profile.dump_stats(file)"
 )
 TOLD = 8
+FATES = ("accepted", "rejected", "duplicates")
+COUNTED = (*FATES, "records", "cells", "clusters")
+Counts = dict[str, int]
 
 
 def run(words: list[str], environment: dict[str, str], *, code: str = RUN) -> tuple[float, float, float, str]:
@@ -60,20 +64,34 @@ def commands(file: Path, folder: Path) -> dict[str, list[str]]:
     }
 
 
-def measured(store: str, title: str, file: Path, folder: Path) -> list[list[str]]:
-    """A line a command, and their sum."""
+def measured(store: str, title: str, file: Path, folder: Path) -> tuple[list[list[str]], Counts]:
+    """A line a command, and their sum; and what the commands counted."""
     environment = environment_of(store, folder)
     run(["migrate"], environment)
+    counts: Counts = {}
     lines, total_s, total_cpu_s = [], 0.0, 0.0
     for name, words in commands(file, folder).items():
         wall_s, cpu_s, peak_mib, text = run(words, environment)
         total_s, total_cpu_s = total_s + wall_s, total_cpu_s + cpu_s
         told = json.loads(text) if "--json" in words else {}
-        counts = ", ".join(
-            f"{told[one]:,} {one}" for one in ("accepted", "rejected", "records", "cells", "clusters") if one in told
-        )
-        lines.append([title, name, f"{wall_s:.1f}", f"{cpu_s:.1f}", f"{peak_mib:,.0f}", counts])
-    return [*lines, [title, "all", f"{total_s:.1f}", f"{total_cpu_s:.1f}", "", ""]]
+        found = {one: told[one] for one in COUNTED if one in told}
+        counts |= found
+        words_told = ", ".join(f"{count:,} {one}" for one, count in found.items())
+        lines.append([title, name, f"{wall_s:.1f}", f"{cpu_s:.1f}", f"{peak_mib:,.0f}", words_told])
+    return [*lines, [title, "all", f"{total_s:.1f}", f"{total_cpu_s:.1f}", "", ""]], counts
+
+
+def wrong_of(counted: dict[str, Counts], rows: int) -> list[str]:
+    """What does not add up to the rows of the file, is not told, or differs between the stores."""
+    wrong = []
+    for store, counts in counted.items():
+        wrong += [f"{store} tells no {name}" for name in COUNTED if name not in counts]
+        if (known := sum(counts.get(name, 0) for name in FATES)) != rows:
+            wrong.append(f"{store} knows of {known:,} rows of {rows:,}")
+    first, *others = counted.values()
+    if any(other != first for other in others):
+        wrong.append(f"the stores count otherwise: {counted}")
+    return wrong
 
 
 def environment_of(store: str, folder: Path) -> dict[str, str]:
@@ -103,6 +121,9 @@ def profile(file: Path, folder: Path) -> str:
 def _named(where: tuple[str, int, str]) -> str:
     file, _, function = where
     inside = Path(file).as_posix().rpartition("/site-packages/")[2]
+    inside = inside.rpartition(f"/python{sys.version_info.major}.{sys.version_info.minor}/")[
+        2
+    ]  # where Python lies is not told
     inside = inside.removeprefix(f"{ROOT.as_posix()}/")
     return f"`{function}`" if file.startswith("~") or file == "" else f"`{inside}` `{function}`"
 
@@ -114,10 +135,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         file = write_csv(folder / "city.csv", asked.rows)
-        lines, absent = measured(f"sqlite:///{folder}/whole.db", "SQLite", file, folder), []
+        lines, counts = measured(f"sqlite:///{folder}/whole.db", "SQLite", file, folder)
+        counted, absent = {"SQLite": counts}, []
         if binaries := find_binaries():
             with running_server(binaries) as url:
-                lines += measured(url, "PostGIS", file, folder)
+                more, counted["PostGIS"] = measured(url, "PostGIS", file, folder)
+                lines += more
         else:
             absent.append("PostgreSQL with PostGIS is not installed: not measured.")
         where = profile(file, folder)
@@ -127,6 +150,7 @@ def main() -> None:
         "pipeline",
         "\n\n".join([machine("numpy", "pandas", "numba"), table(head, lines), *absent, told, where]),
         write=asked.write,
+        wrong=wrong_of(counted, asked.rows),
     )
 
 

@@ -126,9 +126,11 @@ def arguments(about: str | None, **sizes: int) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def report(part: str, text: str, *, write: bool) -> None:
-    """Print a part, and put it between its two marks in the page if asked."""
+def report(part: str, text: str, *, write: bool, wrong: Sequence[str] = ()) -> None:
+    """Print a part, and put it between its two marks in the page if asked; where anything is wrong, end there and write nothing."""
     print(text, flush=True)
+    if wrong:
+        raise SystemExit(f"Nothing is written: {'; '.join(wrong)}.")
     if not write:
         return
     begin, end = f"<!-- {part} -->\n", f"<!-- end of {part} -->"

@@ -11,6 +11,51 @@ Floats = NDArray[np.float64]
 SNAPPED, SPOTTED = 0.4, 0.3
 EAST_M, NORTH_M = 350_000.0, 150_000.0
 KINDS = np.array(["anti-social behaviour", "violence", "drugs", "missing", "theft"])
+SENTENCES_A_NOTE = 4
+SENTENCES = np.array(
+    """
+Group of young people by the swings, left when staff came over.
+The park was quiet and nobody was about until after dark.
+Car parked across the entrance with its lights off for twenty minutes.
+Two adults in a silver hatchback, windows tinted, engine running.
+Cannabis smell on the stairwell, windows open on the second floor.
+The back room is let by the hour and paid for in cash.
+Shutter half down, music from inside, door locked when we knocked.
+Different cars each night, blinds always down, lights on until late.
+Young people said they are given food and cigarettes here.
+The lighting in the underpass is out again, reported to the council.
+Bench by the pavilion moved into the bushes, bottles underneath.
+Taxi waited at the corner and drove off without a fare.
+The till camera was switched off at the time of the visit.
+Girls in school uniform seen outside the shop during lessons.
+The manager was helpful and will keep the recordings for a month.
+No signing-in book at the desk, staff did not know the rule.
+Litter and canisters by the bins, cleared by the morning team.
+A bicycle without lights went round the block several times.
+Neighbours hear shouting at weekends but did not want to be named.
+The bus shelter has been broken and there is glass on the ground.
+Talked to three pupils who said they come here to charge their phones.
+One of them had a new coat and would not say who bought it.
+The gate to the allotments was open although it should be locked.
+Staff at the takeaway said the same group comes most evenings.
+Older man offered a lift, they refused and walked home together.
+Shop sells single cigarettes, trading standards have been told.
+The flat above has its own entrance from the yard behind.
+Nothing seen on a second visit, all calm, a few dog walkers.
+People waiting in the stairwell went upstairs when they saw us.
+A van was seen here and again near the station an hour later.
+They were picked up from the car park by a driver they seemed to know.
+The door at the rear leads to a corridor with several rooms.
+The area feels unsafe after dark, says the residents' group.
+Security asked them to leave the arcade, they moved to the steps.
+Graffiti on the wall of the youth club, removed within the week.
+The licence allows opening until eleven, it was open well after that.
+Counter staff could not tell how old the customers were.
+Footpath overgrown, sight lines poor, needs cutting back.
+One person seemed upset and was offered support, which they declined.
+Will return with the detached team at the end of the week.
+""".strip().splitlines()
+)
 
 
 @dataclass(frozen=True)
@@ -43,8 +88,11 @@ def points(rows: int, city: City = WIDE, *, seed: int = 1) -> tuple[Floats, Floa
     return x_m + EAST_M, y_m + NORTH_M
 
 
-def write_csv(path: Path, rows: int, *, seed: int = 1) -> Path:
-    """A file of incidents of two years at such points, to six decimals of a degree, a hundredth of them without a position."""
+def write_csv(path: Path, rows: int, *, seed: int = 1, notes: bool = False) -> Path:
+    """A file of incidents of two years at such points, to six decimals of a degree, a hundredth of them without a position.
+
+    Its words are short: a reference, a time and a kind. With ``notes`` each row has one of four plain sentences, most of them unlike all others.
+    """
     import pandas as pd
     import pyproj
 
@@ -61,6 +109,9 @@ def write_csv(path: Path, rows: int, *, seed: int = 1) -> Path:
             "kind": rng.choice(KINDS, rows),
         }
     )
+    if notes:
+        chosen = SENTENCES[rng.integers(0, len(SENTENCES), (rows, SENTENCES_A_NOTE))]
+        frame["notes"] = [" ".join(one) for one in chosen.tolist()]
     frame.loc[::100, ["longitude", "latitude"]] = np.nan
     frame.to_csv(path, index=False, float_format="%.6f")
     return path
