@@ -1,6 +1,7 @@
 """The guard over free text: what names, numbers and addresses of people look like, and how they are taken out.
 
-It finds what it knows the look of. It is the second line of defence: the first is that no column asks for a person.
+It finds what it knows the look of, in texts as they read (`geo.guard_reading`). It is the second line of defence: the first
+is that no column asks for a person.
 
 Sources: libphonenumber's metadata (``phonenumbers``); check digits of NHS numbers and of unique pupil numbers
 (``python-stdnum``); HMRC, *National Insurance Manual*, NIM39110 (prefixes); BS 7666 (postcodes); DVLA, *INF104* (marks).
@@ -12,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from geo import guard_patterns as looks
+from geo.guard_reading import DASH, read
 from geo.names import find_names
 from geo.wordlists import NOT_SURNAMES, SHORT_WORDS
 
@@ -80,8 +82,9 @@ def scan(
     >>> [str(one.rule) for one in scan("Ring Mrs Khan on 07700 900123 near Victoria Park", this_year=2026)]
     ['person_name', 'phone']
     """
+    plain, starts = read(text)
     found = sorted(
-        (one for one in _candidates(text, this_year, bare_names) if one.rule in rules),
+        (one for one in _candidates(plain, this_year, bare_names) if one.rule in rules),
         key=lambda one: (one.start, -one.end, one.rule),
     )
     kept: list[Finding] = []
@@ -91,7 +94,7 @@ def scan(
                 kept[-1] = Finding(kept[-1].start, one.end, kept[-1].rule)
             continue
         kept.append(one)
-    return tuple(kept)
+    return tuple(kept if starts is None else (Finding(starts[one.start], starts[one.end], one.rule) for one in kept))
 
 
 def redact(text: str, *, this_year: int, bare_names: bool = True) -> tuple[str, tuple[str, ...]]:
@@ -123,7 +126,12 @@ def _candidates(text: str, this_year: int, bare_names: bool) -> Iterator[Finding
     yield from _titled_names(text)
     if bare_names:
         for start, end in find_names(text):
-            yield Finding(start, end, Rule.PERSON_NAME)
+            yield Finding(start, _name_end(text, end), Rule.PERSON_NAME)
+
+
+def _name_end(text: str, end: int) -> int:
+    on = looks.DASHED_ON.match(text, end)
+    return on.end() if on else end
 
 
 def _numbers(text: str) -> Iterator[Finding]:
@@ -134,12 +142,13 @@ def _numbers(text: str) -> Iterator[Finding]:
     for match in looks.PHONE.finditer(text):
         if looks.DECIMAL.fullmatch(match[0]):
             continue
-        number = phonenumbers.parse(looks.SPACE.sub(" ", match[0]), "GB")  # it takes no other blank between digits
+        plain_blanks = looks.SPACE.sub(" ", match[0])  # it takes no other between digits
+        number = phonenumbers.parse(plain_blanks.replace(DASH, "-"), "GB")
         plain = str(number.national_number)
         if plain.startswith(("7", "1632")) or phonenumbers.is_valid_number(number):
             yield Finding(*match.span(), Rule.PHONE)
     for match in looks.TEN_DIGITS.finditer(text):
-        if nhs.is_valid(match[0]):
+        if nhs.is_valid(match[0].replace(DASH, "-")):
             yield Finding(*match.span(), Rule.NHS_NUMBER)
     for match in looks.PUPIL.finditer(text):
         if upn.is_valid(match[0]):
@@ -186,4 +195,4 @@ def _titled_names(text: str) -> Iterator[Finding]:
         words = [word.strip(".").lower() for word in (match[1] or match[2]).split()]
         first = next((word for word in words if len(word) > 1), words[0])
         if first not in looks.TITLED_THINGS | NOT_SURNAMES:
-            yield Finding(*match.span(), Rule.PERSON_NAME)
+            yield Finding(match.start(), _name_end(text, match.end()), Rule.PERSON_NAME)

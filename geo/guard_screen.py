@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 
 from geo import guard_patterns as looks
 from geo.guard import ALL_RULES, Rule, scan
+from geo.guard_reading import DASH, read
 from geo.names_screen import BEGUN_WORD, BLANKS, may_name
 
 # Fewer texts are looked at sooner than the automaton is built.
 FEW: Final = 200
+# A dash, in texts and in patterns. Where a text has this sign itself, the guard only looks once more than it need.
+_DASH_SIGN: Final = "~"
 # Marks of typesetting, each as a plain character that every pattern takes alike: one is the other's twin in names, no
 # pattern names the rest.
 _PLAIN: Final = str.maketrans(
-    dict.fromkeys("\u2018\u201c\u201d\u2013\u2014\u2026\u2022\u00a3\u20ac", "|") | {"\u2019": "'"}
+    dict.fromkeys("\u2018\u201c\u201d\u2026\u2022\u00a3\u20ac", "|") | {"\u2019": "'", DASH: _DASH_SIGN}
 )
 
 
@@ -70,8 +73,8 @@ def may_identify(texts: NDArray[np.object_], *, this_year: int, bare_names: bool
 
     Notes
     -----
-    Texts with letters, digits or blanks beyond ASCII are never left out: what ``\\w``, ``\\d`` and ``\\s`` mean there
-    differs between Python and RE2. Within ASCII both recognise the same language, and a pattern that asks for less
+    Texts are looked at as they read (`geo.guard_reading`). Those with letters or blanks beyond ASCII even so are never left
+    out: what ``\\w``, ``\\d`` and ``\\s`` mean there differs between Python and RE2. Within ASCII both recognise the same language, and a pattern that asks for less
     of what stands beside a match matches wherever the stricter one does. RE2: R. Cox, *Regular expression matching in the wild*, 2010.
 
     Examples
@@ -105,7 +108,7 @@ def _ascii(texts: pa.LargeStringArray) -> NDArray[np.bool_]:
 def _plainer(texts: NDArray[np.object_], ascii_already: NDArray[np.bool_]) -> pa.LargeStringArray:
     plain = texts.copy()
     for i in np.flatnonzero(~ascii_already):
-        plain[i] = texts[i].translate(_PLAIN)
+        plain[i] = read(texts[i])[0].translate(_PLAIN)
     return pa.array(plain, pa.large_string())
 
 
@@ -132,6 +135,7 @@ def _widened(pattern: re.Pattern[str]) -> str:
     text = re.sub(r"^\(\?<!\[([^\]]*)\]\)", r"(?:\\A|[^\1])", pattern.pattern)
     text = re.sub(r"\(\?!\[([^\]]*)\]\)$", r"(?:[^\1]|\\z)", text)
     text = re.sub(r"\(\?<?[=!][^()]*\)", "", text)
+    text = text.replace(r"\u2013", _DASH_SIGN)
     text = re.sub(r"\\u([0-9a-f]{4})", r"\\x{\1}", text)
     text = re.sub(
         r"\[[^\]]*\]|\\s", lambda one: one[0].replace(r"\s", BLANKS) if one[0] != r"\s" else f"[{BLANKS}]", text

@@ -10,7 +10,6 @@ from geo.errors import InvalidParameter
 from geo.model import MIN_VEHICLES, SHARED_RESOLUTION, ClusterAlgorithm, ComparedWith, RecordKind, content_hash
 from geo.view import EARLIEST, LATEST
 
-
 # No coordinate is known to less.
 LEAST_EPS_M: Final = 0.1
 

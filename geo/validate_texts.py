@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.guard import RULE_WORDS, Rule, redact
+from geo.guard_reading import composed
 from geo.guard_screen import first_rules
 from geo.model import RecordKind
 from geo.problems import MAX_NOTES, MAX_TEXT, REMOVED, Problems, Reason
@@ -21,11 +22,11 @@ _GUARDED: Final = (
     "id", "kind", "urn", "notes", "handling_conditions", "session_id", "make", "colour", "source", "agency", "area", "place", "road",
 )  # fmt: skip
 _NAMES_THINGS: Final = frozenset({"source", "agency", "area", "place", "road", "make"})
-_FIRST_PLAIN, _LAST_PLAIN = ord("!"), ord("~")
+_FIRST_PLAIN, _LAST_PLAIN, _LAST_ASCII = ord("!"), ord("~"), 0x7F
 
 
 def clean(column: pd.Series) -> NDArray[np.object_]:
-    """Text without surrounding space, empty where missing; a note of removal from a corrected file is no value.
+    """Text in NFC without format characters or surrounding space, empty where missing or a corrected file's note of removal.
 
     Examples
     --------
@@ -37,13 +38,13 @@ def clean(column: pd.Series) -> NDArray[np.object_]:
     if not len(at):
         return plain
     plain = plain.copy()
-    stripped = ["" if pd.isna(text) else text.strip() for text in plain[at]]
+    stripped = ["" if pd.isna(text) else composed(text).strip() for text in plain[at]]
     plain[at] = ["" if text.startswith(REMOVED) else text for text in stripped]
     return plain
 
 
 def _edged(texts: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """Whether a text is missing, begins or ends with anything but a plain character, or begins like a note of removal."""
+    """Whether a text is missing, not ASCII, begins or ends with anything but a plain character, or like a note of removal."""
     try:
         column = pa.array(texts, pa.large_string(), from_pandas=True)
     except UnicodeEncodeError:  # halves of a surrogate pair: no text that Arrow could hold
@@ -57,6 +58,8 @@ def _edged(texts: NDArray[np.object_]) -> NDArray[np.bool_]:
     first, last = octets[ends[filled]], octets[ends[filled + 1] - 1]
     low, high = np.minimum(first, last), np.maximum(first, last)
     edged[filled] = (low < _FIRST_PLAIN) | (high > _LAST_PLAIN) | (first == ord(REMOVED[0]))
+    if octets[: ends[-1]].max() > _LAST_ASCII:
+        edged |= ~pc.fill_null(pc.string_is_ascii(column), True).to_numpy(zero_copy_only=False)
     return edged
 
 

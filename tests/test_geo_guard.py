@@ -1,13 +1,18 @@
 """The guard over a corpus it was not made from, rule by rule, and by properties that hold for any text."""
 
+import sys
+import unicodedata
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from stdnum.gb import nhs
 
+from geo import guard_reading
 from geo.guard import Finding, Rule, redact, scan
+from geo.guard_reading import composed, read
 from tests.corpus import KINDS, clean_texts, planted_texts
 from tests.corpus_words import FIRST_NAMES, POOLS, SURNAMES
 
@@ -114,6 +119,7 @@ PIECES = (
     "07700| 900|123|+44 |0|943 476 5919|AB|12| 34 56| C|CDE| |\n|.|,|-|@|DOB |born |b. |14/03/2009|3rd May 2010|BA1| 2AB"
     "|ba12ab|snap: |insta |kayz_09|Mr |Sgt |Khan|Chloe| Smith|CHLOE| said|called |with |Victoria Park|a@example.com"
     "|[removed: phone]|[removed: person_name]|[|]|removed|NHS no |O\u2019Neill|\u0130|\u00e9|\u0662"
+    "|\u0301|e\u0301|\u200b|\u00ad|\u202e|\ufe0f|\u2011|\u2013|\u2212|\u00a0|\uff10\uff17|\u212ahan"
 )
 TEXTS = st.text(max_size=200) | st.lists(st.sampled_from(PIECES.split("|")), max_size=12).map("".join)
 
@@ -257,3 +263,122 @@ def test_a_hash_that_begins_like_a_telephone_number_is_none():
 def test_a_number_broken_by_any_blank_is_a_number_and_never_an_error(blank):
     assert [one.rule for one in scan(f"010000000{blank}0", this_year=YEAR)] in ([], [Rule.PHONE])
     assert [one.rule for one in scan(f"call 07700{blank}900123 now", this_year=YEAR)] == [Rule.PHONE]
+
+
+# Every way to write the same that a reader does not see, or hardly.
+HIDDEN = ["\u200b", "\u00ad", "\u200d", "\u2060", "\ufeff", "\u202e", "\ufe0f"]
+HYPHENS = ["\u2010", "\u2011"]
+DASHES = ["\u2012", "\u2013", "\u2014", "\u2015", "\u2212"]
+SPACES = [chr(i) for i in range(0x80, 0x3001) if unicodedata.category(chr(i)) == "Zs"]
+DIGITS = ["\uff10", "\u0660", "\u06f0", "\u0966", "\U0001d7ce"]
+
+
+def _digits(text, nought):
+    return "".join(chr(ord(nought) + int(one)) if one in "0123456789" else one for one in text)
+
+
+def _what(text, plain, spelt):
+    """Rules and texts found in a plain text, and those found in its other spelling, read back."""
+    return (
+        [(f.rule, plain[f.start : f.end]) for f in scan(plain, this_year=YEAR)],
+        [(f.rule, spelt(text[f.start : f.end])) for f in scan(text, this_year=YEAR)],
+    )
+
+
+@pytest.mark.parametrize(("rule", "text", "value"), FOUND)
+def test_a_look_is_found_however_its_blanks_digits_and_hyphens_are_written(rule, text, value):
+    for space in SPACES:
+        assert scan(text.replace(" ", space), this_year=YEAR) == scan(text, this_year=YEAR)
+    for hyphen in HYPHENS:
+        assert scan(text.replace("-", hyphen), this_year=YEAR) == scan(text, this_year=YEAR)
+    if rule != "person_name":
+        for dash in DASHES:
+            assert {one.rule for one in scan(text.replace("-", dash), this_year=YEAR)} >= {rule}
+            assert _uncovered(text, [value], scan(text.replace("-", dash), this_year=YEAR)) == []
+    for nought in DIGITS:
+        assert scan(_digits(text, nought), this_year=YEAR) == scan(text, this_year=YEAR)
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("text", [text for _, text, _ in FOUND] + [text for _, text in NOT_FOUND])
+def test_what_is_not_seen_hides_nothing(text, hidden):
+    everywhere = hidden.join(text)
+    plain, found = _what(everywhere, text, lambda part: part.replace(hidden, ""))
+    assert found == plain
+    assert redact(everywhere, this_year=YEAR)[0].replace(hidden, "") == redact(text, this_year=YEAR)[0]
+    for at in range(1, len(text)):
+        once = text[:at] + hidden + text[at:]
+        plain, found = _what(once, text, lambda part: part.replace(hidden, ""))
+        assert found == plain
+
+
+@pytest.mark.parametrize(
+    "text", ["Chlo\u00e9 Smith", "Jos\u00e9 Garc\u00eda was there", "Mrs \u00c9mile", "Zo\u00eb's mum", "Mr L\u00ea"]
+)
+def test_a_name_with_its_accents_apart_is_taken_out_whole(text):
+    apart = unicodedata.normalize("NFD", text)
+    plain, found = _what(apart, text, lambda part: unicodedata.normalize("NFC", part))
+    assert found == plain != []
+    assert redact(apart, this_year=YEAR) == redact(text, this_year=YEAR)
+    assert redact(apart.replace("\u0301", "\u200b\u0301"), this_year=YEAR) == redact(text, this_year=YEAR)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_corpus_without_sight_of_what_it_hides_is_found_the_same(seed):
+    for one in planted_texts(100, seed):
+        hidden = "".join(f"{character}{HIDDEN[i % len(HIDDEN)]}" for i, character in enumerate(one.text))
+        assert redact(hidden, this_year=YEAR)[1] == redact(one.text, this_year=YEAR)[1]
+        spelt = _digits(one.text.replace(" ", "\u00a0").replace("-", "\u2011"), "\uff10")
+        assert scan(spelt, this_year=YEAR) == scan(one.text, this_year=YEAR)
+
+
+@pytest.mark.parametrize("dash", DASHES)
+def test_a_dash_parts_words_and_takes_a_name_along(dash):
+    def left(text):
+        return redact(text.replace("~", dash), this_year=YEAR)[0]
+
+    assert left("07700~900~123") == "[removed: phone]"
+    assert left("seen~14/03/2009") == f"seen{dash}[removed: date_of_birth]"
+    assert left("born 14~03~2009") == "born [removed: date_of_birth]"
+    assert left("a girl~Chloe said so") == f"a girl{dash}[removed: person_name] said so"
+    assert left("Chloe Smith~Jones and Mrs Khan~Ali") == "[removed: person_name] and [removed: person_name]"
+    assert left("PC World~the car park") == f"PC World{dash}the car park"
+    assert left("Victoria Park~the gate, 0800~1800") == f"Victoria Park{dash}the gate, 0800{dash}1800"
+
+
+@settings(max_examples=200, deadline=None)
+@given(TEXTS)
+@example("e\u200d\u0301 \u0301\ufe0fx\u0323\u0301")
+def test_a_text_reads_in_order_and_as_its_composed_form(text):
+    plain, starts = read(text)
+    if starts is None:
+        assert len(plain) == len(text)
+    else:
+        assert len(starts) == len(plain) + 1
+        assert starts[-1] == len(text)
+        assert all(first < second for first, second in pairwise(starts))
+    assert read(plain)[0] == plain
+    assert composed(composed(text)) == composed(text)
+    assert unicodedata.is_normalized("NFC", composed(text))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(st.characters(codec="ascii")))
+def test_a_text_of_ascii_reads_as_it_stands(text):
+    assert read(text) == (text, None)
+    assert composed(text) is text
+
+
+def test_every_character_reads_as_its_category_says():
+    for character in map(chr, range(sys.maxunicode + 1)):
+        category, plain = unicodedata.category(character), guard_reading._as_read(character)
+        if category in {"Cf", "Mn", "Me"}:
+            assert plain == ""
+        elif category == "Nd":
+            assert plain == str(unicodedata.decimal(character))
+        elif category == "Zs":
+            assert plain == " "
+        else:
+            assert len(plain) == 1
+        if category != "Cn":  # a later version of Unicode may assign it
+            assert (composed(character) == "") == (category == "Cf")

@@ -16,6 +16,7 @@ from stdnum.gb import nhs, upn
 
 from geo import guard_patterns, guard_screen
 from geo.guard import Rule, scan
+from geo.guard_reading import DASH, read
 from geo.guard_screen import FEW, first_rules, may_identify
 from geo.names import find_names
 from geo.names_screen import BEGUN_WORD, BLANKS
@@ -53,6 +54,9 @@ PATTERNS = {
     ]
 }
 
+# Dashes of a pattern where it looks ahead, which its screen does not.
+DASHES_AHEAD = {"EMAIL": 1}
+
 # Halves of identifiers, words that make names or places of each other, and every odd blank, digit and letter.
 WORDS = [
     *["Chloe", "Smith", "Victoria", "Park", "Maria", "Rose", "Mark", "May", "Will", "Jordan", "St", "st.", "Royal", "King", "Lord", "girl", "lad", "called", "with", "met", "saw", "told"],
@@ -60,11 +64,13 @@ WORDS = [
     *["kay.xo", "Mr", "Mrs", "DR", "PC", "Uncle", "and", "&", "Khan", "the", "removed", "dob", "born", "b.", "GIR", "0AA", "ba12ab", "BA1", "2AB", "AB12", "CDE", "ab12cde", "R482", "KTW"],
     *["AB123456C", "9434765919", "A123456789012", "07700", "900123", "07700900123", "+44", "14/03/2009", "2010-03-14", "2026-03-14", "3rd", "May", "2010"],
     *["a@example.com", "@kayz_09", "@", "1st", "bs16", "12", "1", "0"], "f" * 31 + "1", "0A" * 16, "e\u0301", "Chlo\u00eb", "\u212aay",
+    "Chloe\u0301", "Ch\u200bloe", "07700\u2011900\u2011123", "07700\u2013900\u2212123", "0770\u00ad0900123", "\uff10\uff17\uff17\uff10\uff10900123", "14\u201303\u20132009",
     "\u017fam", "\u0130", "\u0131", "\u0662", "\uff10\uff17\uff17\uff10\uff10", "\u00b2", "\u00bd", "\ud800", "Jos\u00e9", "\u041c\u0430\u0440\u043a",
 ]  # fmt: skip
 GAPS = [
     *[" "] * 8, "", ",", ", ", ". ", ".", "-", "'s ", "'s", "'S ", "' ", "\u2019s ", "\u2019", "_", "9", " - ", ": ", "(", ")", "/", "@", "+", "|", "#",
     "\n", "\t", "\r", "\x0b", "\x1c", "\x1f ", "\x85", "\u00a0", "\u2003", "\u2013", "\u00a3",
+    "\u200b", "\u00ad", "\u202e", "\u0301", "\ufe0f", "\u2011", "\u2014", "\u2212", " \u2013 ", "\u202f", "~", "\u2028",
 ]  # fmt: skip
 CASES = [str, str, str.lower, str.upper, str.capitalize, str.swapcase]
 PIECES = st.tuples(st.sampled_from(WORDS), st.sampled_from(CASES), st.sampled_from(GAPS)).map(
@@ -192,13 +198,39 @@ def test_python_and_the_automaton_take_the_same_ascii_for_blanks_digits_and_word
 
 
 def test_a_mark_that_is_taken_for_a_plain_character_is_no_letter_digit_or_blank():
-    for mark in map(chr, guard_screen._PLAIN):
+    for mark in set(map(chr, guard_screen._PLAIN)) - {DASH}:
         assert not re.match(r"[\w\s]", mark)
         assert unicodedata.normalize("NFD", mark) == mark
         written = (mark, f"\\u{ord(mark):04x}")
         named = [name for name, pattern in PATTERNS.items() if any(one in pattern.pattern for one in written)]
         assert named == ([] if mark != "\u2019" else ["TITLED"])
     assert all("|" not in one for pattern in PATTERNS.values() for one in re.findall(r"\[[^\]]*\]", pattern.pattern))
+
+
+@pytest.mark.parametrize("dash", ["\u2012", "\u2013", "\u2014", "\u2015", "\u2212"])
+def test_a_dash_is_to_the_screen_what_it_is_to_the_guard(dash):
+    sign = guard_screen._plainer(np.array([dash], dtype=object), np.array([False])).to_pylist()[0]
+    assert sign == guard_screen._PLAIN[ord(read(dash)[0])]
+    for name, pattern in PATTERNS.items():
+        assert sign not in pattern.pattern
+        assert guard_screen._widened(pattern).count(sign) == pattern.pattern.count("\\u2013") - DASHES_AHEAD.get(
+            name, 0
+        )
+    known = [text for _, text, _ in FOUND] + [text for _, text in NOT_FOUND] + CLEAN
+    _same([text.replace("-", dash) for text in known])
+    _same([text.replace(" ", dash) for text in known])
+    _same([dash + text + dash + text for text in known])
+    assert _screened([f"14{dash}03{dash}2009", f"seen{dash}14/03/2009", f"Rose Garden {dash} gate"]) == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_no_break_blanks_other_digits_and_hidden_characters_are_screened_as_they_read():
+    texts = ["Victoria\u00a0Park", "Rose\u00ad Garden", "\u202eunit 4", "\uff11\uff12", "half\u2011term", "x\ufe0f"]
+    assert not any(_screened(texts))
+    assert all(_screened(["Chlo\u200be", "BS1\u00a04DJ", "\uff107700 900123", "07700\u2011900\u2011123", "e\u0301t"]))
 
 
 def test_the_words_of_the_screen_for_names_are_what_it_takes_them_for():

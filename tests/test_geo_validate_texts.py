@@ -1,6 +1,7 @@
 """Texts of rows, a column at a time: cleaned, guarded and kept in quarantine as they were row by row."""
 
 import json
+import unicodedata
 
 import numpy as np
 import pandas as pd
@@ -26,13 +27,14 @@ BLANKS = st.sampled_from(
 CELLS = st.one_of(
     st.none(),
     st.just(float("nan")),
-    st.tuples(BLANKS, st.sampled_from(["", "drugs", REMOVED, f"{REMOVED} phone]", "[x]", "\u00e9t\u00e9", "~", "!"]), BLANKS).map("".join),
+    st.tuples(BLANKS, st.sampled_from(["", "drugs", REMOVED, f"{REMOVED} phone]", "[x]", "\u00e9t\u00e9", "e\u0301te\u0301", "e\u200d\u0301", "a\u00adb", "\u2028", "~", "!"]), BLANKS).map("".join),
     TEXTS,
 )  # fmt: skip
 
 
 def _cleaned_by_pandas(column):
-    plain = column.fillna("").astype(object).str.strip()
+    seen = ["".join(one for one in text if unicodedata.category(one) != "Cf") for text in column.fillna("").tolist()]
+    plain = pd.Series([unicodedata.normalize("NFC", text) for text in seen], dtype=object).str.strip()
     return plain.mask(plain.str.startswith(REMOVED), "").tolist()
 
 
@@ -53,6 +55,27 @@ def test_a_column_that_needs_no_cleaning_comes_back_as_it_is(dtype):
     cells = ["drugs", "", "theft from the person", "-2.3"]
     assert clean(pd.Series(cells, dtype=dtype)).tolist() == cells
     assert clean(pd.Series([*cells, None, " x "], dtype=dtype)).tolist() == [*cells, "", "x"]
+
+
+def test_one_text_has_one_form_whoever_typed_it():
+    cells = [
+        "Caf\u00e9",
+        "Cafe\u0301",
+        "\ufeffCaf\u00e9",
+        "Ca\u00adfe\u200b\u0301 ",
+        "\u212aay",
+        "\u200b",
+        None,
+        "07700\u2011900\u2011123",
+    ]
+    cleaned = ["Caf\u00e9"] * 4 + ["Kay", "", "", "07700\u2011900\u2011123"]
+    assert clean(pd.Series(cells, dtype=object)).tolist() == cleaned
+    assert clean(pd.Series(cells, dtype="str")).tolist() == cleaned
+
+
+def test_a_column_of_plain_ascii_is_not_even_copied():
+    column = pd.Series(["drugs", "", "theft from the person"] * 3, dtype=object)
+    assert np.shares_memory(clean(column), column.to_numpy(object))
 
 
 def _guarded_row_by_row(name, texts, *, redacts):
