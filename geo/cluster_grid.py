@@ -110,11 +110,10 @@ def lay_squares(x_m: Floats, y_m: Floats, weight: Floats, eps_m: float) -> Squar
         When the radius is so small, or the points so far from the origin, that rounding decides which square is theirs.
     """
     side_m = eps_m / math.sqrt(2) * (1 - _MARGIN)
-    farthest_m = max(float(np.abs(one).max()) for one in (x_m, y_m))
+    farthest_m = max(abs(float(end)) for one in (x_m, y_m) for end in (one.min(), one.max()))
     if farthest_m > _FARTHEST_SQUARES * side_m:
         raise InvalidParameter(f"eps_m {eps_m:g} is too small for coordinates of {farthest_m:,.0f} metres.")
-    column, row = (np.floor(one / side_m).astype(np.int64) for one in (x_m, y_m))
-    column, row = column - column.min(), row - row.min()
+    column, row = _from_first(x_m, side_m), _from_first(y_m, side_m)
     columns, rows = int(column.max()) + 1, int(row.max()) + 1
     if columns + rows < 4 * len(x_m) + 1_000_000:
         order = _counted(row, np.arange(len(row)), rows)
@@ -123,6 +122,14 @@ def lay_squares(x_m: Floats, y_m: Floats, weight: Floats, eps_m: float) -> Squar
         order = np.lexsort((row, column))
     stride = rows + _ROWS
     return _by_square(x_m[order], y_m[order], weight[order], order, column[order] * stride + row[order], stride)
+
+
+def _from_first(along_m: Floats, side_m: float) -> Ints:
+    """Number of the square of each point, counted from the first that holds one."""
+    number = along_m / side_m
+    np.floor(number, out=number)
+    number -= number.min()
+    return number.astype(np.int64)
 
 
 def _by_square(x_m: Floats, y_m: Floats, weight: Floats, order: Ints, key: Ints, stride: int) -> Squares:
@@ -348,6 +355,7 @@ def connect(x_m: Floats, y_m: Floats, weight: Floats, *, eps_m: float, min_weigh
     if not is_core.any():
         return Components(core, component, np.empty(0, np.int64), np.empty(0, np.int64))
     cores, rest = _only(squares, is_core), _only(squares, ~is_core)
+    del squares  # each point is in one of the two
     linked = _linked(cores, eps_m2)
     component[cores.order] = np.repeat(linked, np.diff(cores.first))
     return Components(core, component, *_borders(rest, cores, linked, eps_m2))
