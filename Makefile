@@ -7,7 +7,7 @@ STAMP := $(VENV)/.setup-done
 COMPILED := $(VENV)/.compiled
 PYTEST_ARGS ?=
 PYTEST_WORKERS ?= 2
-MEASURED := $(patsubst %,benchmarks/bench_%.py,dbscan points h3 join export start pipeline)
+MEASURED := $(patsubst %,benchmarks/bench_%.py,dbscan points h3 join export start pipeline postgis_load)
 PYTEST := $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal
 
 .PHONY: setup demo test test-full test-install lint bench bench-full docs clean
@@ -57,16 +57,16 @@ $(VENV)/.peers: $(STAMP) requirements-bench.txt
 bench: setup $(VENV)/.peers
 	@$(BIN)/python benchmarks/bench_dbscan.py --rows 50000 --most 300000 --postgis 30000
 	@$(BIN)/python benchmarks/bench_points.py --rows 200000
-	@$(BIN)/python benchmarks/bench_h3.py --rows 200000
+	@$(BIN)/python benchmarks/bench_h3.py --points 200000 --cells 20000 --repeats 3
 	@$(BIN)/python benchmarks/bench_join.py --rows 20000
 	@$(BIN)/python benchmarks/bench_export.py --rows 20000
-	@$(BIN)/python benchmarks/bench_start.py
+	@$(BIN)/python benchmarks/bench_start.py --repeats 3
 	@$(BIN)/python benchmarks/bench_pipeline.py --rows 50000
 
 bench-full: setup $(VENV)/.peers
 	@./tests/system-parts.sh
 	@$(BIN)/python benchmarks/bench_dbscan.py --write --most 10000000
-	@for part in points h3 join export start pipeline; do $(BIN)/python benchmarks/bench_$$part.py --write || exit 1; done
+	@for part in points h3 join export start pipeline postgis_load; do $(BIN)/python benchmarks/bench_$$part.py --write || exit 1; done
 	@for program in $(filter-out $(MEASURED),$(wildcard benchmarks/bench_*.py)); do $(BIN)/python $$program || exit 1; done
 
 docs: setup

@@ -100,7 +100,9 @@ def ways_of(left: gpd.GeoDataFrame, right: gpd.GeoDataFrame, distance_m: float, 
         try:
             ways[f"{name} ST_DWithin"] = make(left, right, distance_m)
         except Exception as error:  # noqa: BLE001 - whatever keeps the peer from running is told
-            absent.append(f"{name} was not measured: {str(error).splitlines()[0]}")
+            absent.append(
+                f"{name} was not measured: its spatial extension could not be loaded ({type(error).__name__})."
+            )
     return ways
 
 

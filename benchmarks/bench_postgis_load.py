@@ -1,6 +1,6 @@
 """A million points into PostGIS: ``geopandas.GeoDataFrame.to_postgis`` and Lapwing's binary COPY, same rows, same run.
 
-    python benchmarks/bench_postgis_load.py [ROWS]
+    python benchmarks/bench_postgis_load.py [--write] [--rows 1000000]
 
 Both start from one GeoDataFrame of points in EPSG:4326 with eight attributes. They fill identical plain tables, made
 beforehand without index or constraint; and they make a table with a spatial index, each in its own way: to_postgis as it
@@ -11,6 +11,8 @@ points go into Lapwing's own ``record`` table the way an import stores them, wit
 The server is a throw-away one on this machine with fsync off, for both alike.
 """
 
+import contextlib
+import io
 import platform
 import statistics
 import sys
@@ -26,6 +28,8 @@ import psycopg
 import shapely
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from beside import arguments, report
 
 from app.settings import Settings
 from app.wiring import Lapwing
@@ -199,4 +203,7 @@ def main(rows: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    asked = arguments(__doc__, rows=1_000_000)
+    with contextlib.redirect_stdout(io.StringIO()) as told:
+        main(asked.rows)
+    report("postgis", f"```text\n{told.getvalue().rstrip()}\n```", write=asked.write)
