@@ -188,7 +188,7 @@ def main(rows: int) -> None:
     frame = points(rows)
     with running_server(binaries) as url:
         print(
-            f"{rows:,} points, {platform.machine()}, Python {platform.python_version()}, geopandas {gpd.__version__}, {binaries}"
+            f"{rows:,} points, {platform.machine()}, Python {platform.python_version()}, geopandas {gpd.__version__}"
         )
         for name in ("race", "own"):
             with psycopg.connect(url, autocommit=True) as admin:
