@@ -187,9 +187,7 @@ def main(rows: int) -> None:
         return
     frame = points(rows)
     with running_server(binaries) as url:
-        print(
-            f"{rows:,} points, {platform.machine()}, Python {platform.python_version()}, geopandas {gpd.__version__}"
-        )
+        print(f"{rows:,} points, {platform.machine()}, Python {platform.python_version()}, geopandas {gpd.__version__}")
         for name in ("race", "own"):
             with psycopg.connect(url, autocommit=True) as admin:
                 admin.execute(f"CREATE DATABASE {name}")

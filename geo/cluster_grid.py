@@ -133,7 +133,9 @@ def _from_first(along_m: Floats, side_m: float) -> Ints:
 
 
 def _by_square(x_m: Floats, y_m: Floats, weight: Floats, order: Ints, key: Ints, stride: int) -> Squares:
-    first = np.flatnonzero(np.concatenate([key[:1] == key[:1], key[1:] != key[:-1], [True]]))
+    new = np.ones(len(key) + 1, bool)
+    new[1:-1] = key[1:] != key[:-1]
+    first = np.flatnonzero(new) if len(key) else np.zeros(1, np.int64)
     return Squares(x_m, y_m, weight, order, key[first[:-1]], first, _boxes(x_m, y_m, first), stride)
 
 

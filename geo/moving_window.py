@@ -5,7 +5,9 @@ Source: Naus (1982), *Approximations for distributions of scan statistics*.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, pdtr, xlogy
+from scipy.special import pdtr
+
+from geo.poisson import poisson_pmf
 
 Floats = NDArray[np.float64]
 
@@ -57,16 +59,3 @@ def scan_window_p(windows: float, expected: float, observed: int) -> float:
     if two <= 0 or three <= 0:
         return 1.0
     return float(np.clip(1 - two * (three / two) ** (windows - 2), 0.0, 1.0))
-
-
-def poisson_pmf(events: NDArray[np.int64] | int, expected: float) -> Floats:
-    """Probability of just so many events, as that of scipy.stats, which takes longer to load than all else here.
-
-    Examples
-    --------
-    >>> poisson_pmf(np.array([-1, 0, 1]), 1.0).round(3).tolist()
-    [0.0, 0.368, 0.368]
-    """
-    k = np.maximum(events, 0)
-    chance = np.clip(np.exp(xlogy(k, expected) - gammaln(k + 1) - expected), 0.0, 1.0)
-    return np.where(np.asarray(events) >= 0, chance, 0.0)

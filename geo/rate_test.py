@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import pdtr, pdtrc
 
 from geo.errors import InvalidParameter
+from geo.poisson import poisson_pmf
 
 Floats = NDArray[np.float64]
 
@@ -57,8 +58,6 @@ def e_test(k1: int, k2: int, *, n1: float = 1.0, n2: float = 1.0, difference: fl
     >>> round(e_test(0, 3), 9)
     0.088379009
     """
-    from scipy.stats import poisson  # not at the start: it takes longer than all else
-
     check_exposures(n1, n2)
     if not difference >= 0:
         raise InvalidParameter("The difference of the rates must be zero or more.")
@@ -78,4 +77,4 @@ def e_test(k1: int, k2: int, *, n1: float = 1.0, n2: float = 1.0, difference: fl
     tails += np.where(high > 0, pdtrc(np.maximum(high - 1, 0), mean2), 1.0)
     tails = np.where(inner < 0, 1.0, np.minimum(tails, 1.0))
     undefined = np.exp(-mean1 - mean2) if difference == 0 else 0.0  # nothing on either side has no statistic
-    return float(np.clip(poisson.pmf(x1, mean1) @ tails - undefined, 0.0, 1.0))
+    return float(np.clip(poisson_pmf(x1, mean1) @ tails - undefined, 0.0, 1.0))

@@ -187,7 +187,11 @@ def _core(blocks: Blocks, eps_m2: float, eps_us: int, min_weight: float) -> Flag
             core[first[block] : first[block + 1]] = True
             continue
         found = _near_blocks(blocks.square[block], blocks.slot[block], blocks, pointer, near)
-        if total[near[:found]].sum() >= min_weight:
+        possible = total[block]
+        for other in near[:found]:  # in the order of _reaches, so that no rounding makes this the smaller sum
+            if other != block:
+                possible += total[other]
+        if possible >= min_weight:
             for i in range(first[block], first[block + 1]):
                 core[i] = _reaches(i, block, near[:found], blocks, total, eps_m2, eps_us, min_weight)
     return core

@@ -6,7 +6,8 @@ from scipy import stats
 
 from geo.compare import Change, count_change
 from geo.errors import InvalidParameter
-from geo.moving_window import poisson_pmf, scan_window_p
+from geo.moving_window import scan_window_p
+from geo.poisson import poisson_pmf
 from geo.rate_test import e_test
 
 COUNTS = st.integers(0, 200)

@@ -11,29 +11,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import shapely
-from flask.testing import FlaskClient
 
-from app.services import accounts
 from app.services.drawing import save_area
 from app.services.sharing import share_run
-from app.web import make_app, runs
+from app.web import runs
 from app.wiring import Lapwing
 from data.evidence import Evidence
 from geo.model import FeatureKind, Role, Run, Scope
+from tests.clients import client_of
 from tests.conftest import NOW_US
 from tests.deciding import named
 from tests.files import load, row, stack, terms_of, write_csv
 from tests.runs import SCOPE, run_of
 
 SPOT = (-2.36, 51.38)
-
-
-def client_of(app: Lapwing, role: Role) -> FlaskClient:
-    web = make_app(app)
-    web.config["WTF_CSRF_ENABLED"] = False
-    client = web.test_client()
-    client.post(accounts.add_user(app.store, SCOPE, f"{role}-9", role, now_us=NOW_US))
-    return client
 
 
 def shared(app: Lapwing) -> Run:

@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
-from flask.testing import FlaskClient
 
-from app.services import accounts
 from app.services.analysis import analyse
 from app.services.by_area import by_area
 from app.services.drawing import save_area
@@ -19,7 +17,6 @@ from app.services.importing import undo_batch
 from app.services.layers import released_layer
 from app.services.map_tiles import display
 from app.services.sharing import share_run, shared_run
-from app.web import make_app
 from app.wiring import Lapwing
 from geo import cells as h3cells
 from geo.drawn_area import DRAWN_LEVEL
@@ -28,6 +25,7 @@ from geo.model import Layer, Profile, Role, Run, Scope
 from geo.parameters import AnalysisParameters
 from geo.place_changes import compare_places
 from geo.view import View
+from tests.clients import client_of
 from tests.conftest import NOW_US
 from tests.files import terms_of
 
@@ -37,14 +35,6 @@ SCOPE = Scope(actor="test")
 @pytest.fixture
 def run(city: Lapwing) -> Run:
     return city.store.runs.runs(SCOPE)[0]
-
-
-def client_of(city: Lapwing, role: Role) -> FlaskClient:
-    app = make_app(city)
-    app.config["WTF_CSRF_ENABLED"] = False
-    client = app.test_client()
-    client.post(accounts.add_user(city.store, SCOPE, f"{role}-9", role, now_us=NOW_US))
-    return client
 
 
 def shared_cells_of(city: Lapwing, run: Run, profile: Profile) -> set[str]:

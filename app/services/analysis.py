@@ -1,6 +1,5 @@
 """The main job: filter, cells with their zeros, clusters, places, one reproducible run."""
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,8 +29,6 @@ from geo.tally import tally_cells
 from geo.temporal import LONDON, from_micros, missing_months
 
 Progress = Callable[[str], None]
-# A thread more is worth its start from here on.
-POINTS_A_WORKER = 100_000
 # Parts of a summary that have commands and pages of their own, with roles of their own.
 _NOT_TOLD = frozenset({SHAREABLE, "batches", "needs_decision", "network", "facilities", "movements"})
 
@@ -144,14 +141,13 @@ def _own_cells(cells: pd.DataFrame, parameters: AnalysisParameters) -> h3cells.C
 def _clusters(selection: Selection, parameters: AnalysisParameters) -> Clustering:
     """Clusters of the located records."""
     x_m, y_m = (selection.located[name].to_numpy() for name in ("x_m", "y_m"))
-    workers = min(len(os.sched_getaffinity(0)), len(x_m) // POINTS_A_WORKER + 1)
     return dbscan(
         x_m,
         y_m,
         eps_m=parameters.eps_m,
         min_weight=parameters.min_weight,
         algorithm=parameters.algorithm,
-        workers=workers,
+        workers=selection.at.workers,
     )
 
 

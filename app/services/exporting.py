@@ -9,7 +9,7 @@ from typing import Any, Final
 from app.services.layers import released_layer, require_layers
 from app.services.map_layers import map_layer
 from app.services.purpose import checked_purpose
-from app.services.sharing import offer
+from app.services.sharing import obstacle
 from app.services.view_lists import as_filter, listed_places
 from data.audit import Disclosure
 from data.export.csv_file import write_csv
@@ -109,7 +109,7 @@ def export_file(store: Store, scope: Scope, run: Run, request: ExportRequest, ou
     Conflict
         When the file is not for operations and the analysis may not be shared.
     """
-    _require_shareable(store, scope, run, request, now_us)
+    _require_shareable(store, scope, run, request)
     released = _asked(store, scope, run, request)
     disclosure_id = uuid7(now_us)
     if output.is_dir():
@@ -133,12 +133,12 @@ def export_file(store: Store, scope: Scope, run: Run, request: ExportRequest, ou
     return done
 
 
-def _require_shareable(store: Store, scope: Scope, run: Run, request: ExportRequest, now_us: int) -> None:
+def _require_shareable(store: Store, scope: Scope, run: Run, request: ExportRequest) -> None:
     """Refuse others a file whose dates, area or kinds of records would tell what only operations may know."""
     if request.profile is Profile.OPERATIONAL:
         return
     require_layers(run)
-    if words := offer(store, scope, run, now_us=now_us).obstacle:
+    if words := obstacle(store, scope, run):
         raise Conflict(
             f"Analysis {run.run_id} cannot be shared: {words}. Take the file for operations, or take it from an analysis"
             " over whole months, with the usual settings, of an imported area or of none."
