@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv
 
 from geo.hotspots import ALPHA, hot_cells
+from geo.multinomial import multinomial
 from geo.neighbourhoods import Neighbourhoods
-from geo.scan import SIMULATIONS, draw_counts, null_maxima
+from geo.scan import SIMULATIONS, null_maxima
 
 Floats = NDArray[np.float64]
 _BLOCK_VALUES = 4_000_000
@@ -68,8 +69,9 @@ def calibrate(
     block = max(1, _BLOCK_VALUES // max(len(share), 1))
     for start in range(0, simulations, block):
         draws = min(block, simulations - start)
-        counts = draw_counts(rng, total, share, draws) if len(share) and share.sum() > 0 else np.zeros((0, 0), np.int64)
-        alarms += sum(bool(hot_cells(one, share, neighbourhoods, maxima, alpha=alpha).any()) for one in counts)
+        counts = multinomial(rng, total, share, draws) if len(share) and share.sum() > 0 else np.zeros((0, 0), np.int32)
+        each = counts.T.astype(np.int64)
+        alarms += sum(bool(hot_cells(one, share, neighbourhoods, maxima, alpha=alpha).any()) for one in each)
     return Calibration(simulations, alarms, rate_interval(alarms, simulations))
 
 

@@ -49,20 +49,17 @@ def summarise(
     from_us, to_us = records["from_us"].to_numpy(), records["to_us"].to_numpy()
     at_us = midpoint_us(from_us, to_us)
     counts = group_counts(records, group, count)
-    # Who says so: the agency that recorded it, else the source of the file. One agency reporting often is one source.
     if also is None:
         also = pd.DataFrame({"group": np.empty(0, np.int64), "agency": [], "source": []})
     everyone = pd.concat([records[["agency", "source"]], also[["agency", "source"]]])
-    said_by = everyone["agency"].where(everyone["agency"] != "", everyone["source"]).to_numpy(object)
     further = also["group"].to_numpy(np.int64)
-    agencies = _values_by_group(said_by, np.concatenate([group, further]), count)
+    agencies = _said_by(everyone, np.concatenate([group, further]), count)
     kinds = _values_by_group(records["kind"].to_numpy(object), group, count)
     reports = counts["records"].to_numpy() + np.bincount(further, minlength=count)
     by_day = (records["time_basis"] != TimeBasis.MONTH).to_numpy(bool)
     first_day, last_day = _span(group[by_day], local_days(at_us[by_day]), count, "datetime64[D]")
     first_month, last_month = _span(group, local_months(at_us), count, "datetime64[M]")
-    end_us = np.full(count, to_us.min())
-    np.maximum.at(end_us, group, to_us)
+    recency_days = _recency_days(to_us, group, count, as_of_us)
     dated = to_us - from_us <= _DAY_US + 2 * _HOUR_US  # a day of 25 hours still is a day
     weekdays = _profile(group[dated], local_weekdays(at_us[dated]), count, 7)
     timed = (to_us - from_us <= KNOWN_HOUR_US) & records["time_basis"].isin(
@@ -82,7 +79,7 @@ def summarise(
             "last_day": last_day[i],
             "first_month": first_month[i],
             "last_month": last_month[i],
-            "recency_days": int(max(0, (as_of_us - end_us[i]) // _DAY_US)),
+            "recency_days": int(recency_days[i]),
             "weekdays": dict(zip(WEEKDAYS, weekdays[i].tolist(), strict=True))
             if weekdays[i].sum() >= MIN_TIMED
             else None,
@@ -91,6 +88,33 @@ def summarise(
         }
         for i in range(count)
     ]
+
+
+def scored_facts(
+    records: pd.DataFrame, group: NDArray[np.int64], count: int, *, as_of_us: int
+) -> list[dict[str, Any] | None]:
+    """``recency_days`` and ``sources`` of each group as :func:`summarise` tells them; None where a group has no record."""
+    if not len(records):
+        return [None] * count
+    recency_days = _recency_days(records["to_us"].to_numpy(), group, count, as_of_us)
+    return [
+        {"recency_days": int(recency_days[i]), "sources": len(agencies)} if agencies else None
+        for i, agencies in enumerate(_said_by(records, group, count))
+    ]
+
+
+def _said_by(records: pd.DataFrame, group: NDArray[np.int64], count: int) -> list[dict[str, int]]:
+    """Who says so: the agency that recorded it, else the source of the file. One agency reporting often is one source."""
+    said_by = records["agency"].where(records["agency"] != "", records["source"])
+    return _values_by_group(said_by.to_numpy(object), group, count)
+
+
+def _recency_days(to_us: NDArray[np.int64], group: NDArray[np.int64], count: int, as_of_us: int) -> NDArray[np.int64]:
+    """Whole days since the last record of each group ended."""
+    end_us = np.full(count, to_us.min())
+    np.maximum.at(end_us, group, to_us)
+    days: NDArray[np.int64] = np.maximum(0, (as_of_us - end_us) // _DAY_US)
+    return days
 
 
 def _span(

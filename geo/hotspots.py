@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 RADIUS: Final = 2
 ALPHA: Final = 0.05
 MIN_SIMULATIONS: Final = 99
-# Cells times simulations that a scan may cost: some eight seconds on one core.
+# Cells times simulations that a scan may cost: some five seconds on one core.
 MAX_CELL_SIMULATIONS: Final = 60_000_000
 
 

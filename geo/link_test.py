@@ -283,9 +283,7 @@ def shared_times(place: Ints, at_us: Ints, *, window_us: int, min_count: int, dr
     if len(ids) < 2 or not lags:
         return _nothing(1.0)
     table = _shift_table(dense, at_us, window_us, weeks)
-    pooled = table.copy()
-    for lag in range(1, lags + 1):
-        pooled += np.roll(table, lag, axis=1) + np.roll(table, -lag, axis=1)
+    pooled = _with_lags(table, lags)
     tail = upper_tail(table, pooled, np.array(1 / (2 * lags + 1)))
     score = np.where(table >= min_count, -np.log(np.maximum(tail, 1e-300)), 0.0)
     best = _best_of_shifts(score, len(ids), draws, np.random.default_rng(seed))
@@ -302,18 +300,22 @@ def _shift_table(place: Ints, at_us: Ints, window_us: int, weeks: int) -> Ints:
     size = int(place.max()) + 1
     if size * (size - 1) // 2 * weeks > MAX_SHIFT_TABLE:
         raise InvalidParameter(f"{size:,} places with reports over {weeks:,} weeks are too many to compare in pairs")
+    from geo.link_kernel import count_shifted
+
     order = np.lexsort((at_us, place))
-    place, at_us = place[order], at_us[order]
-    starts = np.searchsorted(place, np.arange(size + 1))
-    table = []
-    for a in range(size - 1):
-        gap_us = at_us[starts[a + 1] :] - at_us[starts[a] : starts[a + 1], None]
-        shift = (WEEK_US // 2 - gap_us) // WEEK_US
-        near = np.abs(gap_us + shift * WEEK_US) <= window_us
-        other = np.broadcast_to(place[starts[a + 1] :] - a - 1, gap_us.shape)
-        cell = other[near] * weeks + shift[near] % weeks
-        table.append(np.bincount(cell, minlength=(size - a - 1) * weeks).reshape(-1, weeks))
-    return np.concatenate(table).astype(np.int64)
+    starts = np.searchsorted(place[order], np.arange(size + 1))
+    table = np.zeros((size * (size - 1) // 2, weeks), np.int64)
+    count_shifted(starts, at_us[order], window_us, weeks, WEEK_US, table)
+    return table
+
+
+def _with_lags(table: Ints, lags: int) -> Ints:
+    """Each week with those up to ``lags`` before and after it."""
+    from geo.link_kernel import add_lags
+
+    pooled = np.empty_like(table)
+    add_lags(table, lags, pooled)
+    return pooled
 
 
 def _best_of_shifts(score: Floats, size: int, draws: int, rng: np.random.Generator) -> Floats:

@@ -128,8 +128,11 @@ def order_reports(records: pd.DataFrame, *, rules: SameEventRules, splits: Colle
     table["like"] = _numbered([table["kind"], vehicle, category]).where(alike, -1)
     table["brief"] = table["to_us"] - table["from_us"] <= rules.repeat_gap_minutes * MINUTE_US
     seen = vehicle.where(table["kind"] == RecordKind.SIGHTINGS, "")  # elsewhere one event may have several vehicles
-    is_key = table["urn_is_key"].astype(bool) & _is_reference(reference)
-    table["ref"] = _numbered([table["kind"], seen, reference]).where(is_key, -1)
+    # A reference of one record alone is that of no other: most are, and nobody needs to ask what they are.
+    several = table["urn_is_key"].astype(bool) & (reference != "") & reference.duplicated(keep=False)
+    several[several] = _is_reference(reference[several])
+    table["ref"] = -1
+    table.loc[several, "ref"] = _numbered([one[several] for one in (table["kind"], seen, reference)])
     agency = _plain(table["agency"], " ")
     table["who"] = pd.factorize(agency.where(agency != "", _plain(table["source"], " ")))[0]
 

@@ -4,7 +4,8 @@ Source: Kulldorff (1997), *A spatial scan statistic*, Poisson model, windows of 
 on the number of records; the family-wise p-value is Monte Carlo (Dwass 1957).
 """
 
-from concurrent.futures import Future, ThreadPoolExecutor
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,14 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import xlogy
 
+from geo.multinomial import multinomial
 from geo.neighbourhoods import Neighbourhoods
 
 Floats = NDArray[np.float64]
 
 RADII: Final = (0, 1, 2, 3, 4)
 SIMULATIONS: Final = 999
-# Simulated counts are made this many at a time, which bounds memory.
-_BLOCK_VALUES: Final = 4_000_000
+# So many simulations share a stream of random numbers, whatever the machine: streams are drawn and scanned side by side.
+_DRAWS_A_STREAM: Final = 128
 
 
 @dataclass(frozen=True)
@@ -98,46 +100,13 @@ def null_maxima(
     simulations: int = SIMULATIONS,
 ) -> Floats:
     """Largest ratio anywhere in each of ``simulations`` draws of ``total`` records by exposure alone, shape (simulations,)."""
-    maxima = np.zeros(simulations)
-    if not len(neighbourhoods) or total == 0 or share.sum() <= 0:
-        return maxima
-    rng = np.random.default_rng(seed)
-    ratio = _Ratio.of(total, share, neighbourhoods)
-    block = max(1, min(simulations, _BLOCK_VALUES // len(neighbourhoods)))
-    sizes = [min(block, simulations - start) for start in range(0, simulations, block)]
-    with ThreadPoolExecutor(1) as beside:  # draws are made one after the other, and those before them scanned meanwhile
-        scanned: list[Future[Floats]] = []
-        for size in sizes:
-            drawn = draw_counts(rng, total, share, size)
-            if scanned:
-                scanned[-1].result()  # no more than two blocks are held
-            scanned.append(beside.submit(_largest, drawn, ratio, neighbourhoods))
-    return np.concatenate([maxima[:0], *(one.result() for one in scanned)])
-
-
-def _largest(drawn: NDArray[np.int64], ratio: "_Ratio", neighbourhoods: Neighbourhoods) -> Floats:
-    """Largest ratio of any window in each draw, shape (draws,)."""
-    from geo.scan_kernel import largest_ratios
-
-    rings = [neighbourhoods.rings[k] for k in RADII]
-    ends, beside = (
-        tuple(np.asarray(getattr(ring, name), np.int32) for ring in rings) for name in ("indptr", "indices")
-    )
-    largest = np.zeros(len(drawn))
-    windows = np.asarray(ratio.slope), np.asarray(ratio.level), np.asarray(ratio.expected)
-    largest_ratios(drawn.T.astype(np.int32, order="C"), ends, beside, ratio.of_count, windows, largest)
-    return largest
-
-
-def draw_counts(rng: np.random.Generator, total: int, share: Floats, draws: int) -> NDArray[np.int64]:
-    """Counts of ``total`` records that fall by exposure alone, shape (draws, n)."""
-    n = len(share)
-    if total > n // 2:
-        return rng.multinomial(total, share / share.sum(), size=draws)
-    cumulative = np.cumsum(share)
-    cell = np.searchsorted(cumulative, rng.random((draws, total)) * cumulative[-1], side="right")
-    flat = np.minimum(cell, n - 1) + np.arange(draws)[:, None] * n
-    return np.bincount(flat.ravel(), minlength=draws * n).reshape(draws, n)
+    if not len(neighbourhoods) or total == 0 or share.sum() <= 0 or not simulations:
+        return np.zeros(simulations)
+    sizes = [min(_DRAWS_A_STREAM, simulations - start) for start in range(0, simulations, _DRAWS_A_STREAM)]
+    streams = np.random.default_rng(seed).spawn(len(sizes))
+    find = _Largest.of(total, share, neighbourhoods)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        return np.concatenate(list(pool.map(find, streams, sizes)))
 
 
 @dataclass(frozen=True)
@@ -176,3 +145,33 @@ class _Ratio:
         value -= self.level[k][per_window]
         value[inside <= self.expected[k][per_window]] = 0.0
         return np.maximum(value, 0.0, out=value)
+
+
+@dataclass(frozen=True)
+class _Largest:
+    """Finds the largest ratio of any window in each of some draws."""
+
+    total: int
+    share: Floats
+    ends: tuple[NDArray[np.int32], ...]
+    beside: tuple[NDArray[np.int32], ...]
+    of_count: Floats
+    windows: tuple[Floats, Floats, Floats]
+
+    @classmethod
+    def of(cls, total: int, share: Floats, neighbourhoods: Neighbourhoods) -> "_Largest":
+        ratio = _Ratio.of(total, share, neighbourhoods)
+        rings = [neighbourhoods.rings[k] for k in RADII]
+        ends, beside = (
+            tuple(np.asarray(getattr(ring, name), np.int32) for ring in rings) for name in ("indptr", "indices")
+        )
+        windows = np.asarray(ratio.slope), np.asarray(ratio.level), np.asarray(ratio.expected)
+        return cls(total, share, ends, beside, ratio.of_count, windows)
+
+    def __call__(self, rng: np.random.Generator, draws: int) -> Floats:
+        """Largest ratio in each draw, shape (draws,)."""
+        from geo.scan_kernel import largest_ratios
+
+        drawn, largest = multinomial(rng, self.total, self.share, draws), np.zeros(draws)
+        largest_ratios(drawn, self.ends, self.beside, self.of_count, self.windows, largest)
+        return largest

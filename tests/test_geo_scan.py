@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from geo import cells as h3cells
+from geo.multinomial import multinomial
 from geo.neighbourhoods import Neighbourhoods
-from geo.scan import RADII, best_windows, draw_counts, family_wise_p, null_maxima, scan
+from geo.scan import RADII, best_windows, family_wise_p, null_maxima, scan
 
 BATH = h3cells.cell_number("89195c2a5b7ffff")
 STUDY = h3cells.disks([BATH], 8)
@@ -39,23 +40,26 @@ def test_the_best_window_of_every_cell_is_the_one_found_by_the_printed_formula()
         assert each[radius[i]] == pytest.approx(max(each), abs=1e-9)
 
 
-@pytest.mark.parametrize(("total", "block"), [(40, 4_000_000), (40, 700), (1, 4_000_000), (90_000, 2_000)])
-def test_null_maxima_are_those_of_counts_scanned_one_by_one(monkeypatch, total, block):
+@pytest.mark.parametrize("total", [1, 40, 90_000])
+@pytest.mark.parametrize("a_stream", [7, 25, 128])
+def test_null_maxima_are_those_of_counts_scanned_one_by_one(monkeypatch, total, a_stream):
     share = np.where(np.arange(len(STUDY)) % 11 == 0, 0.0, _shares(2))
-    monkeypatch.setattr("geo.scan._BLOCK_VALUES", block)
+    monkeypatch.setattr("geo.scan._DRAWS_A_STREAM", a_stream)
     maxima = null_maxima(total, share, AROUND, seed=9, simulations=25)
-    drawn = draw_counts(np.random.default_rng(9), total, share, 25)
-    assert maxima.tolist() == [best_windows(counts, share, AROUND)[0].max() for counts in drawn]
+    streams = np.random.default_rng(9).spawn(-(-25 // a_stream))
+    drawn = np.hstack(
+        [multinomial(rng, total, share, min(a_stream, 25 - i * a_stream)) for i, rng in enumerate(streams)]
+    )
+    assert maxima.tolist() == [best_windows(counts, share, AROUND)[0].max() for counts in drawn.T.astype(np.int64)]
     assert null_maxima(total, share, AROUND, seed=9, simulations=0).tolist() == []
 
 
-@pytest.mark.parametrize("total", [40, 4000])
-def test_drawn_counts_follow_the_exposure(total):
-    share = _shares(3)
-    drawn = draw_counts(np.random.default_rng(0), total, share, 400)
-    assert (drawn.sum(axis=1) == total).all()
-    error = (drawn.mean(axis=0) - total * share) / np.sqrt(total * share / 400)
-    assert abs(error).max() < 5
+def test_null_maxima_are_the_same_on_any_number_of_cores(monkeypatch):
+    every = []
+    for cores in (1, 3):
+        monkeypatch.setattr("os.sched_getaffinity", lambda _, cores=cores: set(range(cores)))
+        every.append(null_maxima(300, _shares(5), AROUND, seed=3, simulations=300).tolist())
+    assert every[0] == every[1]
 
 
 def test_p_counts_the_value_itself_and_ties():

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
-from app.services.protection import MARGIN_M, near_protected
+from app.services.protection import MARGIN_M, points_near_protected
 from app.services.reviewing import read_review_by, require_nominated, require_withdrawable
 from app.services.rulings import hidden_nominations
 from data.audit import Verb
@@ -300,7 +300,7 @@ def _refuse_protected(store: Store, scope: Scope, option: str, points: Sequence[
         x_m, y_m = store.crs.project(lon, lat)
     if not (np.isfinite(x_m) & np.isfinite(y_m)).all():
         raise InvalidParameter(f"{option} lies outside {store.crs.name}; longitude comes first.")
-    if near_protected(store, scope, shapely.points(x_m, y_m), MARGIN_M).any():
+    if points_near_protected(store, scope, x_m, y_m, MARGIN_M).any():
         raise InvalidParameter(f"{option} cannot be used; choose another position.")
 
 

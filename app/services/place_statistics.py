@@ -10,7 +10,7 @@ from app.services.statistics import Findings
 from app.services.time_patterns import bursts, hour_profiles
 from geo.bias import rank_of
 from geo.cells import Cells
-from geo.evidence import summarise
+from geo.evidence import scored_facts
 from geo.parameters import AnalysisParameters
 from geo.scoring import score
 from geo.significance import exact_test
@@ -42,10 +42,12 @@ def describe(
     at = np.searchsorted(findings.cells["cell"].to_numpy(), _fullest(own, group, count))
     peak = findings.cells.iloc[at].reset_index(drop=True)
     peak = peak.assign(**_best_windows(findings, at, peak["scan_radius"].to_numpy()))
-    weight = np.bincount(group, record_weights(records, dict(parameters.harm_weights)), minlength=count)
+    of_each = record_weights(records, dict(parameters.harm_weights))
+    weight = np.bincount(group, of_each, minlength=count)
     ours = records["only_by_us"].to_numpy(bool)
     found_by_us = np.bincount(group[ours], minlength=count)
-    without = _score_without(parameters, records[~ours], group[~ours], count, as_of_us=as_of_us)
+    others = records.loc[~ours, ["agency", "source", "to_us"]]
+    without = _scores(others, group[~ours], of_each[~ours], count, as_of_us=as_of_us)
     held = held_in(footprints, findings.checked) if findings.checked is not None else [None] * count
     burst = bursts(records, group, count, eps_m=parameters.eps_m, min_weight=parameters.min_weight)
     profiles = hour_profiles(records, group, count)
@@ -105,17 +107,13 @@ def _best_windows(
     return {name: getattr(test, name) for name in ("observed", "expected", "rate_ratio", "ratio_low", "ratio_high")}
 
 
-def _score_without(
-    parameters: AnalysisParameters, records: pd.DataFrame, group: NDArray[np.int64], count: int, *, as_of_us: int
+def _scores(
+    records: pd.DataFrame, group: NDArray[np.int64], of_each: NDArray[np.float64], count: int, *, as_of_us: int
 ) -> list[float]:
-    """Score that each place would have without what we found ourselves; 0 where nothing is left."""
-    scores = [0.0] * count
-    if len(records):
-        held, own = np.unique(group, return_inverse=True)
-        weight = np.bincount(own, record_weights(records, dict(parameters.harm_weights)))
-        for i, facts in enumerate(summarise(records.reset_index(drop=True), own, len(held), as_of_us=as_of_us)):
-            scores[held[i]] = score(facts | {"weight": float(weight[i])})["score"]
-    return scores
+    """Score that each place would have with these records alone, each of its own weight; 0 where nothing is left."""
+    weight = np.bincount(group, of_each, minlength=count)
+    told = scored_facts(records, group, count, as_of_us=as_of_us)
+    return [score(facts | {"weight": float(weight[i])})["score"] if facts else 0.0 for i, facts in enumerate(told)]
 
 
 def _own_grid(parameters: AnalysisParameters, findings: Findings) -> HotGrid:

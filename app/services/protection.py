@@ -26,14 +26,36 @@ CELL_RADIUS_M: Final = 1_700.0
 
 def near_protected(store: Store, scope: Scope, shapes_m: NDArray[np.object_], margin_m: float) -> NDArray[np.bool_]:
     """Whether each geometry, in the store's metres, lies within ``margin_m`` of a protected place; shape (n,)."""
+    return _within(margin_m, _places_m(store, scope), shapes_m)
+
+
+def points_near_protected(
+    store: Store, scope: Scope, x_m: NDArray[np.float64], y_m: NDArray[np.float64], margin_m: float
+) -> NDArray[np.bool_]:
+    """Do the same for points, of which only those in the box round all protected places are looked at; shape (n,)."""
+    return _points_within(margin_m, _places_m(store, scope), x_m, y_m)
+
+
+def _places_m(store: Store, scope: Scope) -> NDArray[np.object_]:
     features = store.evidence.features(scope, [FeatureKind.PROTECTED])
-    return _within(margin_m, project_geometries(features["geometry"].to_numpy(object), store.crs), shapes_m)
+    return project_geometries(features["geometry"].to_numpy(object), store.crs)
 
 
 def _within(margin_m: float, places_m: NDArray[np.object_], shapes_m: NDArray[np.object_]) -> NDArray[np.bool_]:
     near = np.zeros(len(shapes_m), bool)
     if len(places_m) and len(shapes_m):
         near[shapely.STRtree(places_m).query(shapes_m, predicate="dwithin", distance=margin_m)[0]] = True
+    return near
+
+
+def _points_within(
+    margin_m: float, places_m: NDArray[np.object_], x_m: NDArray[np.float64], y_m: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    near = np.zeros(len(x_m), bool)
+    if len(places_m):
+        west, south, east, north = shapely.total_bounds(places_m) + (margin_m + 1) * np.array([-1, -1, 1, 1])
+        inside = np.flatnonzero((x_m >= west) & (x_m <= east) & (y_m >= south) & (y_m <= north))
+        near[inside] = _within(margin_m, places_m, shapely.points(x_m[inside], y_m[inside]))
     return near
 
 
@@ -89,8 +111,8 @@ class Protection:
         known = fine & self._held(records["record_key"]) if self.coarse else np.zeros(len(records), bool)
         near = known & located
         if len(self.shapes_m):
-            points = shapely.points(records["x_m"].to_numpy(float)[located], records["y_m"].to_numpy(float)[located])
-            near[located] |= _within(MARGIN_M, self.shapes_m, points)
+            x_m, y_m = (records[name].to_numpy(float)[located] for name in ("x_m", "y_m"))
+            near[located] |= _points_within(MARGIN_M, self.shapes_m, x_m, y_m)
         records = records.copy() if near.any() or known.any() else records
         if near.any():
             few = coarsened(records[near], self.crs, self.keys)
@@ -108,8 +130,8 @@ class Protection:
 def coarsen_stored(store: Store, scope: Scope, keys: Keyring) -> list[bytes]:
     """Coarsen every version of what is stored at or near a protected place; returns their keys. For good."""
     exact = store.locations.exact(scope)
-    points = shapely.points(exact["x_m"].to_numpy(float), exact["y_m"].to_numpy(float))
-    exact = exact[near_protected(store, scope, points, MARGIN_M)]
+    x_m, y_m = (exact[name].to_numpy(float) for name in ("x_m", "y_m"))
+    exact = exact[points_near_protected(store, scope, x_m, y_m, MARGIN_M)]
     if exact.empty:
         return []
     lon, lat = exact["lon"].to_numpy(float), exact["lat"].to_numpy(float)

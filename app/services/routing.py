@@ -9,7 +9,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from app.services.protection import MARGIN_M, near_protected
+from app.services.protection import MARGIN_M, points_near_protected
 from app.services.round_records import features_round
 from app.services.selecting import period_us
 from data.store import Store
@@ -75,8 +75,8 @@ def sightings(store: Store, scope: Scope, parameters: AnalysisParameters, study:
         inside = shapely.intersects_xy(study, frame["lon"].to_numpy(), frame["lat"].to_numpy())
         frame = frame[inside].reset_index(drop=True)
     if len(frame):
-        points_m = shapely.points(frame["x_m"].to_numpy(), frame["y_m"].to_numpy())
-        frame = frame[~near_protected(store, scope, points_m, MARGIN_M)].reset_index(drop=True)
+        x_m, y_m = (frame[name].to_numpy(float) for name in ("x_m", "y_m"))
+        frame = frame[~points_near_protected(store, scope, x_m, y_m, MARGIN_M)].reset_index(drop=True)
     if not len(frame):
         return Sightings(frame, None)
     roads = roads_round(store, scope, frame)

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-import shapely
 
-from app.services.protection import MARGIN_M, near_protected
+from app.services.protection import MARGIN_M, near_protected, points_near_protected
 from data.places import Nomination
 from data.store import Store
 from geo.decisions import Standing
@@ -38,8 +37,8 @@ def rulings(store: Store, scope: Scope) -> Mapping[str, Standing]:
     moved = [place_id for place_id, one in found.items() if one.point is not None]
     if moved:
         lon, lat = np.asarray([found[place_id].point for place_id in moved], float).T
-        points_m = shapely.points(*store.crs.project(lon, lat))
-        for place_id, hidden in zip(moved, near_protected(store, scope, points_m, MARGIN_M).tolist(), strict=True):
+        guarded = points_near_protected(store, scope, *store.crs.project(lon, lat), MARGIN_M)
+        for place_id, hidden in zip(moved, guarded.tolist(), strict=True):
             if hidden:
                 found[place_id] = replace(found[place_id], point=None)
     return found

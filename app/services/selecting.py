@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from app.services.corroborating import match_reports
-from app.services.protection import MARGIN_M, near_protected
+from app.services.protection import MARGIN_M, points_near_protected
 from app.services.stacks import REPORTS, weigh_positions
 from data.store import Store
 from geo.bias import found_by_us
@@ -122,6 +122,6 @@ def _where(
     if study is not None:
         shapely.prepare(study)
         outside[here] = ~shapely.intersects_xy(study, placed["lon"].to_numpy(), placed["lat"].to_numpy())
-    points_m = shapely.points(placed["x_m"].to_numpy(), placed["y_m"].to_numpy())
-    guarded[here] = near_protected(store, scope, points_m, MARGIN_M)
+    x_m, y_m = (placed[name].to_numpy(float) for name in ("x_m", "y_m"))
+    guarded[here] = points_near_protected(store, scope, x_m, y_m, MARGIN_M)
     return outside, guarded & ~outside
