@@ -15,7 +15,12 @@ from data.pgcopy import ROWS_PER_CHUNK, binary_rows
 from data.queries import statement
 from geo.errors import StoreError
 
+# So many rows are worth making all of an index for at once.
 _MANY_ROWS: Final = 20_000
+_OURS: Final = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass(%(table)s)"
+# Not those that keep rows apart.
+_PLAIN_INDEXES: Final = """SELECT format('DROP INDEX %%s', indexrelid::regclass), pg_get_indexdef(indexrelid)
+    FROM pg_index WHERE indrelid = to_regclass(%(table)s) AND NOT indisunique ORDER BY 1"""
 # Tables that a purge, a refuge or a position given later takes rows from or rewrites, each with what hangs on it.
 _COMPACTED: Final = (
     "record",
@@ -142,13 +147,33 @@ class PostgisDatabase:
 
     @contextmanager
     def filling(self, tables: Sequence[str], *, rows: int) -> Iterator[None]:
-        """Tell the planner of many new rows at once: until it knows of them, it may join them row by row."""
-        yield
-        if rows < _MANY_ROWS:
+        """Index rows of tables that were empty after they are in, and tell the planner of them: else it may join them row by row."""
+        if rows < _MANY_ROWS or self._connection().info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+            yield
             return
+        made_again = self._without_indexes(tables)
+        yield
         with self._translated():
+            for definition in made_again:
+                self._connection().execute(definition)
             for table in tables:
                 self._connection().execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
+
+    def _without_indexes(self, tables: Sequence[str]) -> list[bytes]:
+        """Drop what empty tables of our own are searched by; returns what makes it again.
+
+        Nobody else sees the tables without: whoever reads them waits for the end of the transaction.
+        """
+        found = []
+        for table in tables:
+            rows = self._connection().execute(sql.SQL("SELECT FROM {} LIMIT 1").format(sql.Identifier(table))).rowcount
+            ours = self._connection().execute(_OURS, {"table": table}).fetchone()
+            if rows or ours != (True,):
+                return []
+            found += self._connection().execute(_PLAIN_INDEXES, {"table": table}).fetchall()
+        for drop, _ in found:
+            self._connection().execute(drop.encode())
+        return [make.encode() for _, make in found]
 
     def script(self, text: str) -> None:
         """Run several statements."""

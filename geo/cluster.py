@@ -103,14 +103,14 @@ def dbscan(
     _refuse_what_means_nothing(x_m, y_m, eps_m=eps_m, min_weight=min_weight, weights=weights)
     x_m, y_m, inverse = distinct_points(x_m, y_m)
     weight = np.bincount(inverse, weights, minlength=len(x_m)).astype(float)
-    points_m = np.column_stack([x_m, y_m])
     if not len(x_m):
-        return Clustering(inverse, points_m, weight, inverse, np.empty(0, bool), inverse)
-    if algorithm == ClusterAlgorithm.SKLEARN:
+        labels, core = np.empty(0, np.int64), np.empty(0, bool)
+    elif algorithm == ClusterAlgorithm.SKLEARN:
+        points_m = np.column_stack([x_m, y_m])
         labels, core = _by_scikit_learn(points_m, weight, eps_m=eps_m, min_weight=min_weight)
     else:
         labels, core = connect_strips(x_m, y_m, weight, eps_m=eps_m, min_weight=min_weight, workers=workers)
-    return Clustering(labels[inverse], points_m, weight, labels, core, inverse)
+    return Clustering(labels[inverse], np.column_stack([x_m, y_m]), weight, labels, core, inverse)
 
 
 def _refuse_what_means_nothing(
